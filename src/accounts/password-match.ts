@@ -1,0 +1,58 @@
+// Which account or claim on an address does a password belong to?
+
+import { eq } from 'drizzle-orm'
+import type { Deps } from '../deps.ts'
+import { users } from '../schema.ts'
+import { checkPassword } from './password-hash.ts'
+import type { UserRow } from './user.ts'
+
+export interface PasswordMatch {
+  readonly user: UserRow
+  /** The hash as it would be made today. */
+  readonly currentHash: string
+  /** Whether the stored hash was made with other parameters or another salt and should be replaced. */
+  readonly isOutdated: boolean
+}
+
+/** The best match, and the row that owns the address or else any claim on it. */
+export interface PasswordLookup {
+  readonly match: PasswordMatch | null
+  readonly owner: UserRow | null
+  readonly claims: readonly UserRow[]
+}
+
+/**
+ * Reads all rows on an address (one round trip) and checks a password against every one of them with one
+ * hash. Only a hash of other parameters costs one more, so the work does not tell how many rows there are.
+ * @param deps D1 and the hasher
+ * @param fingerprint of the address
+ * @param password as typed
+ * @param email canonical, where the caller knows it; else it is taken from the rows, and without rows
+ * nothing is hashed
+ * @throws Outage
+ */
+export async function findByPassword(
+  deps: Pick<Deps, 'db' | 'batch' | 'hashPassword'>,
+  fingerprint: string,
+  password: string,
+  email?: string,
+): Promise<PasswordLookup> {
+  const [rows] = await deps.batch([
+    deps.db.select().from(users).where(eq(users.emailFingerprint, fingerprint)),
+  ])
+  const owner = rows.find((row) => row.emailVerifiedAt !== null) ?? null
+  const claims = rows
+    .filter((row) => row.emailVerifiedAt === null)
+    .sort((a, b) => b.createdAt - a.createdAt)
+  const address = email ?? rows[0]?.email
+  if (address === undefined) return { match: null, owner, claims }
+
+  const currentHash = await deps.hashPassword(password, address)
+  for (const user of owner === null ? claims : [owner, ...claims]) {
+    const check = await checkPassword(user.passwordHash, currentHash, password)
+    if (check !== 'mismatch') {
+      return { match: { user, currentHash, isOutdated: check === 'outdated' }, owner, claims }
+    }
+  }
+  return { match: null, owner, claims }
+}

@@ -1,0 +1,149 @@
+// Sessions: 256 random bits that the client keeps, of which D1 holds only the hash.
+
+import { and, desc, eq, gt, type SQL, sql } from 'drizzle-orm'
+import type { Deps } from '../deps.ts'
+import { type MessageState, messages, sessions, users } from '../schema.ts'
+import { encodeBase64Url } from '../signing/base64url.ts'
+import type { UserRow } from './user.ts'
+
+/** A session just made; `token` exists here and at the client only. */
+export interface NewSession {
+  readonly token: string
+  /** SHA-256 of the token, the row's key. */
+  readonly id: string
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number
+}
+
+/** Where a session was begun. */
+export interface Client {
+  readonly ip: string
+  readonly userAgent: string | null
+}
+
+/** A valid session with its user, and the last verification mail's delivery state. */
+export interface SignedIn {
+  readonly sessionId: string
+  readonly expiresAt: number
+  readonly user: UserRow
+  readonly mail: { readonly state: MessageState; readonly at: number } | null
+}
+
+const TOKEN_BYTES = 32
+const MAX_USER_AGENT_LENGTH = 256
+
+/** The id of no session: for statements that are run whether or not a session was presented. */
+export const NO_SESSION = ''
+
+/**
+ * Makes a session token. Nothing is stored yet.
+ * @param deps the clock and the time to live
+ */
+export async function createSession(deps: Pick<Deps, 'now' | 'config'>): Promise<NewSession> {
+  const token = encodeBase64Url(crypto.getRandomValues(new Uint8Array(TOKEN_BYTES)))
+  return {
+    token,
+    id: await sessionIdOf(token),
+    expiresAt: deps.now() + deps.config.SESSION_TTL,
+  }
+}
+
+/**
+ * The key under which a token's session is stored. A fast hash will do: the token has 256 random bits.
+ * @param token as presented, or null
+ * @returns {@link NO_SESSION} for null
+ */
+export async function sessionIdOf(token: string | null): Promise<string> {
+  if (token === null) return NO_SESSION
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token))
+  return encodeBase64Url(new Uint8Array(digest))
+}
+
+/**
+ * A statement that stores a session for the user that `user` yields; no row where it yields none.
+ * @param deps the clock, and what builds the statement
+ * @param session from {@link createSession}
+ * @param user a subquery for one user id
+ * @param client where it was begun
+ */
+export function insertSession(
+  deps: Pick<Deps, 'db' | 'now'>,
+  session: NewSession,
+  user: SQL,
+  client: Client,
+) {
+  const userAgent = client.userAgent?.slice(0, MAX_USER_AGENT_LENGTH) ?? null
+  return deps.db
+    .insert(sessions)
+    .select(
+      sql`select ${session.id}, u.id, ${deps.now()}, ${session.expiresAt}, ${client.ip}, ${userAgent}
+        from users u where u.id = (${user})`,
+    )
+    .returning({ userId: sessions.userId })
+}
+
+/**
+ * A subquery for the user of a live session.
+ * @param sessionId from {@link sessionIdOf}
+ * @param now milliseconds since the epoch
+ */
+export function userOfSession(sessionId: string, now: number): SQL {
+  return sql`select s.user_id from sessions s where s.id = ${sessionId} and s.expires_at > ${now}`
+}
+
+/**
+ * Finds the session of a token, its user and the last verification mail, in one round trip.
+ * @param deps D1 and the clock
+ * @param token as presented, or null
+ * @returns null where there is no such session or it has expired; without a token, without asking D1
+ * @throws Outage
+ */
+export async function findSession(
+  deps: Pick<Deps, 'db' | 'batch' | 'now'>,
+  token: string | null,
+): Promise<SignedIn | null> {
+  if (token === null) return null
+  const sessionId = await sessionIdOf(token)
+  const now = deps.now()
+  const [found, [mail]] = await deps.batch([
+    deps.db
+      .select({ expiresAt: sessions.expiresAt, user: users })
+      .from(sessions)
+      .innerJoin(users, eq(users.id, sessions.userId))
+      .where(and(eq(sessions.id, sessionId), gt(sessions.expiresAt, now))),
+    deps.db
+      .select({
+        state: messages.state,
+        at: sql<number>`coalesce(${messages.settledAt}, ${messages.sentAt}, ${messages.createdAt})`.as(
+          'at',
+        ),
+      })
+      .from(messages)
+      .where(
+        and(
+          eq(messages.userId, sql`(${userOfSession(sessionId, now)})`),
+          eq(messages.kind, 'verify_email'),
+        ),
+      )
+      .orderBy(desc(messages.id))
+      .limit(1),
+  ])
+  const [row] = found
+  return row === undefined
+    ? null
+    : { sessionId, expiresAt: row.expiresAt, user: row.user, mail: mail ?? null }
+}
+
+/**
+ * Ends the session of a token. Ending one that does not exist is no error.
+ * @param deps D1
+ * @param token as presented, or null
+ * @throws Outage
+ */
+export async function endSession(
+  deps: Pick<Deps, 'db' | 'batch'>,
+  token: string | null,
+): Promise<void> {
+  if (token === null) return
+  await deps.batch([deps.db.delete(sessions).where(eq(sessions.id, await sessionIdOf(token)))])
+}

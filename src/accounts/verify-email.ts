@@ -1,0 +1,234 @@
+// The moment the product exists for. A link proves the mailbox; the session of the browser that registered,
+// or the password typed there, proves the claim. Both together make the address theirs, and every rival
+// claim on it goes in the same transaction.
+//
+// Attacks this stops: whoever registers your address first cannot have *his* row verified by your click
+// (you have neither his session nor his password), and a link scanner verifies nothing whatever it opens,
+// runs or posts.
+
+import { desc, eq, type SQL, sql } from 'drizzle-orm'
+import type { Deps } from '../deps.ts'
+import { sessions, users } from '../schema.ts'
+import type { Claims } from '../signing/token.ts'
+import { recordEvent } from '../timeline/record.ts'
+import { findByPassword } from './password-match.ts'
+import {
+  type Client,
+  createSession,
+  insertSession,
+  type NewSession,
+  sessionIdOf,
+  userOfSession,
+} from './sessions.ts'
+import { type UserRow, type UserView, viewUser } from './user.ts'
+
+export type VerifyResult =
+  | { readonly outcome: 'verified'; readonly user: UserView; readonly session: NewSession | null }
+  | {
+      readonly outcome: 'already_verified'
+      readonly user: UserView
+      /** Only for who proved to be the owner. */
+      readonly session: NewSession | null
+    }
+  | { readonly outcome: 'proof_required'; readonly email: string }
+  | { readonly outcome: 'not_found' }
+
+/** What opening a link shows, and nothing more: it changes nothing. */
+export type LinkPreview =
+  | {
+      readonly outcome: 'confirm_required'
+      readonly email: string
+      /** Whether this browser holds a claim on the address, so that no password is needed. */
+      readonly holdsClaim: boolean
+    }
+  | Extract<VerifyResult, { outcome: 'already_verified' | 'not_found' }>
+
+/**
+ * What a link would do in this browser. One round trip, nothing written.
+ * @param deps D1 and the clock
+ * @param claims from a genuine link
+ * @param presentedToken the session token that came with the request
+ * @throws Outage
+ */
+export async function previewVerification(
+  deps: Pick<Deps, 'db' | 'batch' | 'now'>,
+  claims: Claims,
+  presentedToken: string | null,
+): Promise<LinkPreview> {
+  const sessionId = await sessionIdOf(presentedToken)
+  const [[row], [held]] = await deps.batch([
+    ownerOrNewestClaim(deps, claims.addressFingerprint),
+    deps.db
+      .select({ id: users.id, emailFingerprint: users.emailFingerprint })
+      .from(users)
+      .where(eq(users.id, sql`(${userOfSession(sessionId, deps.now())})`)),
+  ])
+  if (row === undefined) return { outcome: 'not_found' }
+  if (row.emailVerifiedAt !== null) {
+    return { outcome: 'already_verified', user: viewUser(row), session: null }
+  }
+  return {
+    outcome: 'confirm_required',
+    email: row.email,
+    holdsClaim: held?.emailFingerprint === claims.addressFingerprint,
+  }
+}
+
+/**
+ * Confirms with the session of the browser that registered: one round trip.
+ * @param deps capabilities
+ * @param claims from a genuine link
+ * @param presentedToken the session token that came with the request, or null
+ * @throws Outage
+ */
+export async function verifyBySession(
+  deps: Deps,
+  claims: Claims,
+  presentedToken: string | null,
+): Promise<VerifyResult> {
+  const sessionId = await sessionIdOf(presentedToken)
+  return applyProof(deps, claims, {
+    by: 'session',
+    claim: sql`(${userOfSession(sessionId, deps.now())})`,
+    session: { rotate: sessionId },
+  })
+}
+
+/**
+ * Confirms with nothing but the link, for `VERIFY_MODE=click`: the claim it was minted for. It signs nobody
+ * in, or a victim's click would land them in an account whose password a stranger chose; a session that
+ * already belongs to the claim is rotated.
+ * @param deps capabilities
+ * @param claims from a genuine link
+ * @param presentedToken the session token that came with the request, or null
+ * @throws Outage
+ */
+export async function verifyByClick(
+  deps: Deps,
+  claims: Claims,
+  presentedToken: string | null,
+): Promise<VerifyResult> {
+  return applyProof(deps, claims, {
+    by: 'click',
+    claim: sql`${claims.userId}`,
+    session: { rotate: await sessionIdOf(presentedToken) },
+  })
+}
+
+/**
+ * Confirms with the password typed at registration, on any device: one read, one hash, one batch. It also
+ * signs in.
+ * @param deps capabilities
+ * @param claims from a genuine link
+ * @param input the password and where the session begins
+ * @throws Outage
+ */
+export async function verifyByPassword(
+  deps: Deps,
+  claims: Claims,
+  input: { readonly password: string; readonly client: Client },
+): Promise<VerifyResult> {
+  const {
+    match,
+    owner,
+    claims: rivals,
+  } = await findByPassword(deps, claims.addressFingerprint, input.password)
+  const known = owner ?? rivals[0]
+  if (known === undefined) return { outcome: 'not_found' }
+  if (owner !== null && match?.user.id !== owner.id) return alreadyVerified(deps, owner, null)
+  if (match === null) return refuseProof(deps, known)
+  return applyProof(deps, claims, {
+    by: 'password',
+    claim: sql`(select id from users where id = ${match.user.id}
+      and password_hash = ${match.user.passwordHash})`,
+    session: { begin: input.client },
+  })
+}
+
+/** How the claim was proven, and what becomes of sessions. */
+interface Proof {
+  readonly by: 'session' | 'password' | 'click'
+  /** Yields the id of the proven claim, or nothing. */
+  readonly claim: SQL
+  /** Rotate this session, if it belongs to the claim; or begin a new one. */
+  readonly session: { readonly rotate: string } | { readonly begin: Client }
+}
+
+/**
+ * One transaction. `changes()` is the number of rows that the statement just before it changed (SQLite), so
+ * the event and the end of the rivals happen only if the update did: of twenty concurrent confirms exactly
+ * one goes through. The partial unique index stands behind it.
+ */
+async function applyProof(deps: Deps, claims: Claims, proof: Proof): Promise<VerifyResult> {
+  const { db } = deps
+  const now = deps.now()
+  const session = await createSession(deps)
+  const fingerprint = claims.addressFingerprint
+  const verifiedUser = sql`select id from users where id = ${proof.claim}
+    and email_fingerprint = ${fingerprint} and email_verified_at is not null`
+
+  const [[verified], , , [signedIn], [known]] = await deps.batch([
+    db
+      .update(users)
+      .set({ emailVerifiedAt: now })
+      .where(
+        sql`id = ${proof.claim} and email_fingerprint = ${fingerprint} and email_verified_at is null
+          and not exists (select 1 from users o
+            where o.email = users.email and o.email_verified_at is not null)`,
+      )
+      .returning(),
+    recordEvent(db, {
+      userId: proof.claim,
+      type: 'verified',
+      at: now,
+      detail: proof.by,
+      onlyIf: sql`changes() = 1`,
+    }),
+    db
+      .delete(users)
+      .where(
+        sql`changes() = 1 and email_fingerprint = ${fingerprint} and email_verified_at is null`,
+      ),
+    // A new token for the new rights, so that a token seen before is worth nothing after (OWASP ASVS 5 §7.2.4).
+    'begin' in proof.session
+      ? insertSession(deps, session, verifiedUser, proof.session.begin)
+      : db
+          .update(sessions)
+          .set({ id: session.id, expiresAt: session.expiresAt })
+          .where(sql`id = ${proof.session.rotate} and user_id = (${verifiedUser})`)
+          .returning({ userId: sessions.userId }),
+    ownerOrNewestClaim(deps, fingerprint),
+  ])
+
+  if (known === undefined) return { outcome: 'not_found' }
+  if (verified !== undefined) {
+    deps.log('verified', { userId: verified.id, email: verified.email, reason: proof.by })
+    return { outcome: 'verified', user: viewUser(verified), session: signedIn ? session : null }
+  }
+  if (known.emailVerifiedAt === null) return refuseProof(deps, known)
+  return alreadyVerified(deps, known, signedIn ? session : null)
+}
+
+function alreadyVerified(
+  deps: Pick<Deps, 'log'>,
+  owner: UserRow,
+  session: NewSession | null,
+): VerifyResult {
+  deps.log('already_verified', { userId: owner.id })
+  return { outcome: 'already_verified', user: viewUser(owner), session }
+}
+
+function refuseProof(deps: Pick<Deps, 'log'>, known: UserRow): VerifyResult {
+  deps.log('proof_refused', { email: known.email })
+  return { outcome: 'proof_required', email: known.email }
+}
+
+/** The row that owns the address, or else the newest claim on it. */
+function ownerOrNewestClaim(deps: Pick<Deps, 'db'>, fingerprint: string) {
+  return deps.db
+    .select()
+    .from(users)
+    .where(eq(users.emailFingerprint, fingerprint))
+    .orderBy(sql`${users.emailVerifiedAt} is null`, desc(users.createdAt))
+    .limit(1)
+}

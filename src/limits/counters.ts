@@ -1,0 +1,96 @@
+// Windows kept in KV: the cheap first gate. KV is no limiter by itself (get-then-put loses counts under
+// concurrency, and other locations see a write a minute later), so it only turns floods away and fails
+// soft; D1 decides the limits that must be exact.
+
+import * as z from 'zod'
+import { encodeBase64Url } from '../signing/base64url.ts'
+import { countIn, type RatePolicy, type Verdict, type WindowState } from './window.ts'
+
+/** One thing to count: a policy and whom it is counted against. */
+export interface Subject {
+  readonly policy: RatePolicy
+  /** An address or an IP; it reaches KV only as a keyed hash. */
+  readonly value: string
+}
+
+/** A verdict over several subjects. */
+export interface GateResult {
+  /** The refusal that lasts longest, or null where all allow. */
+  readonly refusedBy: Verdict | null
+  /** Writes the counts. Never rejects. Call it once, or not at all where the request shall not count. */
+  readonly charge: () => Promise<void>
+}
+
+export interface Counters {
+  /**
+   * Reads all counters at once and judges. Never rejects: a counter that cannot be read allows.
+   * @param subjects what to count
+   */
+  readonly check: (subjects: readonly Subject[]) => Promise<GateResult>
+}
+
+/** Cloudflare KV refuses `expirationTtl` under 60 seconds; the local simulation does not. */
+export const KV_MIN_TTL_SECONDS = 60
+
+const storedWindow = z.object({ count: z.int().min(0), endsAt: z.int() })
+
+/**
+ * @param store reads and writes one key; may reject
+ * @param key HMAC key for the names of counters: a plain hash of an IP or an address is soon guessed
+ * @param now the clock, milliseconds since the epoch
+ * @param onFailure told of every read or write that failed
+ */
+export function createCounters(
+  store: {
+    get: (key: string) => Promise<string | null>
+    put: (key: string, value: string, ttlSeconds: number) => Promise<void>
+  },
+  key: CryptoKey,
+  now: () => number,
+  onFailure: (error: unknown) => void,
+): Counters {
+  async function read(name: string): Promise<WindowState | null> {
+    try {
+      const text = await store.get(name)
+      return text === null ? null : storedWindow.parse(JSON.parse(text))
+    } catch (error) {
+      onFailure(error)
+      return null
+    }
+  }
+
+  async function write(name: string, state: WindowState, at: number): Promise<void> {
+    const ttlSeconds = Math.max(KV_MIN_TTL_SECONDS, Math.ceil((state.endsAt - at) / 1000))
+    await store.put(name, JSON.stringify(state), ttlSeconds).catch(onFailure)
+  }
+
+  return {
+    async check(subjects) {
+      const at = now()
+      const counted = await Promise.all(
+        subjects.map(async ({ policy, value }) => {
+          const name = await counterName(key, policy, value)
+          return { name, ...countIn(await read(name), policy, at) }
+        }),
+      )
+      const refusals = counted.map((c) => c.verdict).filter((verdict) => !verdict.allowed)
+      refusals.sort((a, b) => b.resetSeconds - a.resetSeconds)
+      const refusedBy = refusals[0] ?? null
+      return {
+        refusedBy,
+        async charge() {
+          // A refused request costs no KV write: those are what a flood would be billed for.
+          if (refusedBy !== null) return
+          await Promise.all(counted.map(({ name, next }) => write(name, next, at)))
+        },
+      }
+    },
+  }
+}
+
+/** `<policy>:<22 characters>`; far under KV's 512 bytes. */
+async function counterName(key: CryptoKey, policy: RatePolicy, value: string): Promise<string> {
+  const input = new TextEncoder().encode(`mailproof counter v1\n${policy.name}\n${value}`)
+  const mac = await crypto.subtle.sign('HMAC', key, input)
+  return `${policy.name}:${encodeBase64Url(new Uint8Array(mac, 0, 16))}`
+}

@@ -1,0 +1,48 @@
+// What is counted against whom. Counting never looks at what is stored, so a 429 tells nothing about an
+// address: a known, an unknown and a verified one are counted alike.
+
+import type { Config } from '../config.ts'
+import type { Subject } from './counters.ts'
+
+/**
+ * Everything that can send mail: registration and resends.
+ * @param config the limits
+ * @param ip from `clientIp`
+ * @param address canonical; absent where the request names a session instead (D1 limits that address)
+ */
+export function mailSubjects(config: Config, ip: string, address?: string): Subject[] {
+  const perIp = { policy: config.MAIL_LIMIT_PER_IP, value: ip }
+  if (address === undefined) return [perIp]
+  return [perIp, { policy: config.MAIL_REQUESTS_PER_ADDRESS, value: address }]
+}
+
+/**
+ * Password guesses. All attempts count, successful ones too: counting failures alone would answer
+ * differently for a password that is right.
+ *
+ * The limit per address lets a stranger lock a person out of signing in for a window. The alternative,
+ * no such limit, lets a botnet guess without end; a reset link still gets the person in.
+ * @param config the limits
+ * @param ip from `clientIp`
+ * @param address canonical
+ */
+export function loginSubjects(config: Config, ip: string, address: string): Subject[] {
+  return [
+    { policy: config.LOGIN_LIMIT_PER_IP, value: ip },
+    { policy: config.LOGIN_LIMIT_PER_ADDRESS, value: address },
+  ]
+}
+
+/**
+ * Failed attempts to confirm with a genuine link: guesses of the claim's password by whoever reads the
+ * mail. Forged links are not counted, they cost nothing.
+ * @param config the limits
+ * @param ip from `clientIp`
+ * @param addressFingerprint from the link
+ */
+export function confirmSubjects(config: Config, ip: string, addressFingerprint: string): Subject[] {
+  return [
+    { policy: config.CONFIRM_LIMIT_PER_IP, value: ip },
+    { policy: config.CONFIRM_LIMIT_PER_ADDRESS, value: addressFingerprint },
+  ]
+}

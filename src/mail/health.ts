@@ -1,0 +1,33 @@
+// Is the mail moving? One look, one round trip.
+
+import { sql } from 'drizzle-orm'
+import type { Deps } from '../deps.ts'
+
+export interface MailHealth {
+  /** Age of the oldest mail that is due and not sent, in seconds; 0 where none waits. */
+  readonly oldestQueuedSeconds: number
+  /** How many mails ended as recorded failures, within the time the ledger is kept. */
+  readonly deadLetters: number
+}
+
+/**
+ * @param deps D1 and the clock
+ * @throws Outage
+ */
+export async function readMailHealth(
+  deps: Pick<Deps, 'db' | 'batch' | 'now'>,
+): Promise<MailHealth> {
+  const now = deps.now()
+  const [[row]] = await deps.batch([
+    deps.db.all<{ oldest: number | null; dead: number }>(
+      sql`select
+        (select min(created_at) from messages where state in ('queued', 'sending')) as oldest,
+        (select count(*) from messages where state = 'failed') as dead`,
+    ),
+  ])
+  const oldest = row?.oldest ?? null
+  return {
+    oldestQueuedSeconds: oldest === null ? 0 : Math.max(0, Math.floor((now - oldest) / 1000)),
+    deadLetters: row?.dead ?? 0,
+  }
+}

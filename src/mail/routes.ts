@@ -1,0 +1,40 @@
+// What a load balancer and an operator ask: does it work, and is the mail moving?
+
+import { Hono } from 'hono'
+import { Outage } from '../bounded.ts'
+import type { Deps } from '../deps.ts'
+import { readMailHealth } from './health.ts'
+
+/** A mail that waits longer than this says that nobody consumes the Queue. */
+const MAX_QUEUED_SECONDS = 15 * 60
+
+/**
+ * `GET /healthz`.
+ * @param deps D1 and the clock
+ */
+export function healthRoutes(deps: Deps): Hono {
+  const app = new Hono()
+  app.get('/healthz', async (c) => {
+    try {
+      const mail = await readMailHealth(deps)
+      const isMoving = mail.oldestQueuedSeconds <= MAX_QUEUED_SECONDS
+      return c.json(
+        {
+          ok: isMoving,
+          checks: {
+            config: { ok: true },
+            d1: { ok: true },
+            oldest_queued_mail: { ok: isMoving, seconds: mail.oldestQueuedSeconds },
+            dead_letters: { ok: mail.deadLetters === 0, count: mail.deadLetters },
+          },
+        },
+        isMoving ? 200 : 503,
+      )
+    } catch (error) {
+      if (!(error instanceof Outage)) throw error
+      deps.log('outage', { reason: error.message, path: '/healthz' })
+      return c.json({ ok: false, checks: { config: { ok: true }, d1: { ok: false } } }, 503)
+    }
+  })
+  return app
+}

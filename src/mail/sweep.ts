@@ -1,0 +1,96 @@
+// The sweeper: once a minute it enqueues again what the Queue lost, and prunes what is stale.
+
+import { inArray, lt, sql } from 'drizzle-orm'
+import type { Deps } from '../deps.ts'
+import { messages, sessions, users } from '../schema.ts'
+
+/** A mail due for so long without being sent is taken for lost. */
+const OVERDUE_MS = 60_000
+/** A mail swept once is left to the Queue for so long, or a backlog would be enqueued anew every minute. */
+const SWEPT_FOR_MS = 5 * 60_000
+/** Bounds the work of one run; the next one is a minute away. */
+const MAX_ROWS = 500
+
+export interface SweepResult {
+  readonly enqueued: number
+  readonly pruned: { readonly claims: number; readonly sessions: number; readonly messages: number }
+}
+
+/**
+ * One run, in one round trip to D1.
+ * @param deps capabilities
+ * @throws Outage; the next run makes up for it
+ */
+export async function sweep(deps: Deps): Promise<SweepResult> {
+  const { db, config } = deps
+  const now = deps.now()
+  const [overdue, claims, oldSessions, oldMessages] = await deps.batch([
+    // A queued row has no lease; here the column says until when a copy is believed to be in the Queue.
+    db
+      .update(messages)
+      .set({ leaseUntil: now + SWEPT_FOR_MS, state: 'queued' })
+      .where(
+        inArray(
+          messages.id,
+          sql`(select id from messages where state in ('queued', 'sending')
+            and created_at <= ${now - OVERDUE_MS}
+            and coalesce(not_before, 0) <= ${now - OVERDUE_MS}
+            and coalesce(lease_until, 0) <= ${now}
+            order by created_at limit ${MAX_ROWS})`,
+        ),
+      )
+      .returning({ id: messages.id }),
+    db
+      .delete(users)
+      .where(
+        inArray(
+          users.id,
+          sql`(select id from users where email_verified_at is null
+            and created_at < ${now - config.CLAIM_TTL} order by created_at limit ${MAX_ROWS})`,
+        ),
+      )
+      .returning({ id: users.id }),
+    db
+      .delete(sessions)
+      .where(
+        inArray(
+          sessions.id,
+          sql`(select id from sessions where expires_at <= ${now} limit ${MAX_ROWS})`,
+        ),
+      )
+      .returning({ id: sessions.id }),
+    // Ids are UUIDv7 and begin with their instant, so the primary key serves as the index by age.
+    db
+      .delete(messages)
+      .where(
+        inArray(
+          messages.id,
+          db
+            .select({ id: messages.id })
+            .from(messages)
+            .where(lt(messages.id, firstIdOf(now - config.LEDGER_TTL)))
+            .limit(MAX_ROWS),
+        ),
+      )
+      .returning({ id: messages.id }),
+  ])
+
+  await deps.enqueue(overdue.map(({ id }) => id))
+  const result = {
+    enqueued: overdue.length,
+    pruned: {
+      claims: claims.length,
+      sessions: oldSessions.length,
+      messages: oldMessages.length,
+    },
+  }
+  const total = result.enqueued + claims.length + oldSessions.length + oldMessages.length
+  if (total > 0) deps.log('sweep', { count: result.enqueued, pruned: result.pruned })
+  return result
+}
+
+/** The smallest UUIDv7 of an instant (RFC 9562 §5.7: the first 48 bits are milliseconds). */
+function firstIdOf(at: number): string {
+  const hex = Math.max(0, at).toString(16).padStart(12, '0')
+  return `${hex.slice(0, 8)}-${hex.slice(8)}`
+}

@@ -1,0 +1,97 @@
+// Log lines: one JSON object an event, addresses masked, nothing secret. Facts about known users also
+// go to the `events` table; strangers' noise goes here alone.
+
+/** The names of log events. Stable: dashboards and alerts are built on them. */
+export type LogEvent =
+  | 'registered'
+  | 'signed_in'
+  | 'sign_in_refused'
+  | 'signed_out'
+  | 'account_deleted'
+  | 'verification_sent'
+  | 'provider_accepted'
+  | 'provider_deferred'
+  | 'provider_refused'
+  | 'mail_failed'
+  | 'mail_expired'
+  | 'mail_suppressed'
+  | 'invalid_token'
+  | 'expired_token'
+  | 'proof_refused'
+  | 'already_verified'
+  | 'verified'
+  | 'resend_requested'
+  | 'resend_limited'
+  | 'request_limited'
+  | 'counter_unavailable'
+  | 'enqueue_failed'
+  | 'consumer_failed'
+  | 'dead_letter'
+  | 'sweep'
+  | 'outage'
+  | 'error'
+  | 'misconfigured'
+
+/** What a line may carry besides its event. A closed list, so that no secret slips in by spreading. */
+export interface LogFields {
+  readonly userId?: string | null
+  readonly messageId?: string
+  /** Masked before it is written. */
+  readonly email?: string
+  readonly reason?: string
+  readonly provider?: string
+  readonly providerMessageId?: string | null
+  readonly attempt?: number
+  readonly delaySeconds?: number
+  readonly status?: number
+  readonly policy?: string
+  readonly count?: number
+  readonly pruned?: Readonly<Record<string, number>>
+  readonly path?: string
+  readonly problems?: readonly { readonly name: string; readonly message: string }[]
+}
+
+export type Log = (event: LogEvent, fields?: LogFields) => void
+
+const NAMES: Record<keyof LogFields, string> = {
+  userId: 'user_id',
+  messageId: 'message_id',
+  email: 'email',
+  reason: 'reason',
+  provider: 'provider',
+  providerMessageId: 'provider_message_id',
+  attempt: 'attempt',
+  delaySeconds: 'delay_seconds',
+  status: 'status',
+  policy: 'policy',
+  count: 'count',
+  pruned: 'pruned',
+  path: 'path',
+  problems: 'problems',
+}
+
+/**
+ * Formats one line.
+ * @param event its name
+ * @param fields what else there is to say
+ * @param at milliseconds since the epoch
+ * @returns JSON without a line break
+ */
+export function formatLogLine(event: LogEvent, fields: LogFields, at: number): string {
+  const line: Record<string, unknown> = { event, at: new Date(at).toISOString() }
+  for (const [key, name] of Object.entries(NAMES)) {
+    const value = Reflect.get(fields, key)
+    if (value === undefined || value === null) continue
+    line[name] = key === 'email' ? maskEmail(String(value)) : value
+  }
+  return JSON.stringify(line)
+}
+
+/**
+ * Keeps what support needs to recognise an address and no more: `ada@example.com` → `a***@example.com`.
+ * @param email an address, canonical or not
+ */
+export function maskEmail(email: string): string {
+  const at = email.lastIndexOf('@')
+  return at < 1 ? '***' : `${[...email][0]}***${email.slice(at)}`
+}
