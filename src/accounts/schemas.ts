@@ -24,25 +24,24 @@ export const passwordField = z
   .min(1, 'is required')
   .max(1024, 'must have at most 1024 characters')
 
-const transportField = z
-  .enum(['cookie', 'bearer'], 'must be "cookie" or "bearer"')
-  .default('cookie')
+const transportField = z.enum(['cookie', 'bearer'], 'must be "cookie" or "bearer"')
 
 export const registerBody = z.object({
   email: emailField,
   password: newPasswordField,
-  transport: transportField,
+  transport: transportField.default('cookie'),
 })
 
 export const loginBody = z.object({
   email: emailField,
   password: passwordField,
-  transport: transportField,
+  transport: transportField.default('cookie'),
 })
 
 export const verifyBody = z.object({
   token: z.string('is required').min(1, 'is required'),
   password: passwordField.optional(),
+  /** Unless said, the way the session came. */
   transport: transportField.optional(),
 })
 

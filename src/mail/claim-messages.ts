@@ -1,8 +1,8 @@
 // First round trip of the consumer: claim the rows, and read all that deciding about them takes.
 
-import { sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
-import { messages } from '../schema.ts'
+import { messages, users } from '../schema.ts'
 import { leaseMs } from './lease.ts'
 
 /** A claimed mail with what is known of its recipient at this moment. */
@@ -55,58 +55,70 @@ export async function claimMessages(
           or (${messages.state} = 'sending' and ${messages.leaseUntil} <= ${now}))`,
       )
       .returning({ id: messages.id }),
-    deps.db.all<MessageRow>(
-      sql`select m.id, m.to_email, m.state, m.attempts, m.not_before,
-          u.id as user_id, u.email as user_email, u.email_fingerprint, u.email_verified_at, u.generation,
-          exists (select 1 from users o where o.email = m.to_email
-            and o.email_verified_at is not null and o.id is not m.user_id) as is_owned_by_another,
-          exists (select 1 from suppressions s where s.email = m.to_email) as is_suppressed
-        from messages m left join users u on u.id = m.user_id
-        where m.id in ${wanted}`,
-    ),
+    // Aliased throughout: a batch maps rows by column name, and two named "id" would be one.
+    deps.db
+      .select({
+        id: messages.id,
+        toEmail: messages.toEmail,
+        state: messages.state,
+        attempt: messages.attempts,
+        notBefore: messages.notBefore,
+        userId: sql<string | null>`${users.id}`.as('user_id'),
+        userEmail: users.email,
+        emailFingerprint: users.emailFingerprint,
+        emailVerifiedAt: users.emailVerifiedAt,
+        generation: sql<number | null>`${users.generation}`.as('user_generation'),
+        isOwnedByAnother:
+          sql<number>`exists (select 1 from users o where o.email = ${messages.toEmail}
+          and o.email_verified_at is not null and o.id is not ${messages.userId})`.as('is_owned'),
+        isSuppressed: sql<number>`exists (select 1 from suppressions s
+          where s.email = ${messages.toEmail})`.as('is_suppressed'),
+      })
+      .from(messages)
+      .leftJoin(users, eq(users.id, messages.userId))
+      .where(sql`${messages.id} in ${wanted}`),
   ])
   const isClaimed = new Set(claimedIds.map(({ id }) => id))
   return {
     claimed: rows.filter((row) => isClaimed.has(row.id)).map(claimedMessage),
     notDue: new Map(
       rows
-        .filter((row) => row.state === 'queued' && row.not_before !== null)
-        .map((row) => [row.id, row.not_before ?? now]),
+        .filter((row) => row.state === 'queued' && row.notBefore !== null)
+        .map((row) => [row.id, row.notBefore ?? now]),
     ),
   }
 }
 
 interface MessageRow {
   id: string
-  to_email: string
-  state: string
-  attempts: number
-  not_before: number | null
-  user_id: string | null
-  user_email: string | null
-  email_fingerprint: string | null
-  email_verified_at: number | null
+  toEmail: string
+  attempt: number
+  userId: string | null
+  userEmail: string | null
+  emailFingerprint: string | null
+  emailVerifiedAt: number | null
   generation: number | null
-  is_owned_by_another: number
-  is_suppressed: number
+  isOwnedByAnother: number
+  isSuppressed: number
 }
 
 function claimedMessage(row: MessageRow): ClaimedMessage {
+  const { userId, userEmail, emailFingerprint, emailVerifiedAt, generation } = row
+  const hasUser = userId !== null && userEmail !== null && emailFingerprint !== null
   return {
     id: row.id,
-    toEmail: row.to_email,
-    attempt: row.attempts,
-    user:
-      row.user_id === null
-        ? null
-        : {
-            id: row.user_id,
-            email: row.user_email ?? '',
-            emailFingerprint: row.email_fingerprint ?? '',
-            emailVerifiedAt: row.email_verified_at,
-            generation: row.generation ?? 0,
-          },
-    isOwnedByAnother: row.is_owned_by_another === 1,
-    isSuppressed: row.is_suppressed === 1,
+    toEmail: row.toEmail,
+    attempt: row.attempt,
+    user: hasUser
+      ? {
+          id: userId,
+          email: userEmail,
+          emailFingerprint,
+          emailVerifiedAt,
+          generation: generation ?? 0,
+        }
+      : null,
+    isOwnedByAnother: row.isOwnedByAnother === 1,
+    isSuppressed: row.isSuppressed === 1,
   }
 }

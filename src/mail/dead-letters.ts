@@ -4,7 +4,7 @@
 import { sql } from 'drizzle-orm'
 import { reasonOf } from '../bounded.ts'
 import type { Deps } from '../deps.ts'
-import { messages } from '../schema.ts'
+import { events, messages } from '../schema.ts'
 import { retryDelaySeconds } from './backoff.ts'
 import { queuedMail } from './queued-mail.ts'
 
@@ -24,9 +24,8 @@ export async function consumeDeadLetters(deps: Deps, batch: MessageBatch): Promi
   const dead = sql`(select value from json_each(${JSON.stringify(ids)}))`
   try {
     const [, failed] = await deps.batch([
-      deps.db.run(
-        sql`insert into events (user_id, message_id, type, at, detail)
-          select user_id, id, 'mail_failed', ${now}, ${ERROR} from messages
+      deps.db.insert(events).select(
+        sql`select null, user_id, id, 'mail_failed', ${now}, ${ERROR} from messages
           where id in ${dead} and state in ('queued', 'sending') and user_id is not null`,
       ),
       deps.db

@@ -19,11 +19,13 @@ export async function readMailHealth(
 ): Promise<MailHealth> {
   const now = deps.now()
   const [[row]] = await deps.batch([
-    deps.db.all<{ oldest: number | null; dead: number }>(
-      sql`select
-        (select min(created_at) from messages where state in ('queued', 'sending')) as oldest,
-        (select count(*) from messages where state = 'failed') as dead`,
-    ),
+    deps.db
+      .select({
+        oldest: sql<number | null>`(select min(created_at) from messages
+          where state in ('queued', 'sending'))`.as('oldest'),
+        dead: sql<number>`(select count(*) from messages where state = 'failed')`.as('dead'),
+      })
+      .from(sql`(select 1)`),
   ])
   const oldest = row?.oldest ?? null
   return {

@@ -2,7 +2,7 @@
 
 import { sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
-import type { MessageState } from '../schema.ts'
+import { events, type MessageState, messages } from '../schema.ts'
 import type { EventType } from '../timeline/record.ts'
 
 /** How one claimed mail ended. */
@@ -32,27 +32,33 @@ export async function recordOutcomes(
   deps: Pick<Deps, 'db' | 'batch' | 'now'>,
   outcomes: readonly RecordedOutcome[],
 ): Promise<void> {
-  const rows = sql`(select value ->> 'id' as id, value ->> 'claimedAttempt' as claimed_attempt,
-      value ->> 'attempts' as attempts, value ->> 'state' as state, value ->> 'notBefore' as not_before,
-      value ->> 'provider' as provider, value ->> 'providerMessageId' as provider_message_id,
-      value ->> 'error' as error, value ->> 'sentAt' as sent_at, value ->> 'settledAt' as settled_at,
-      value ->> 'event' as event
-    from json_each(${JSON.stringify(outcomes)})) o`
+  const rows = sql`json_each(${JSON.stringify(outcomes)}) o`
+  const given = (name: keyof RecordedOutcome) => sql`o.value ->> ${name}`
   await deps.batch([
     // First, while the rows still show who claimed them.
-    deps.db.run(
-      sql`insert into events (user_id, message_id, type, at, detail)
-        select m.user_id, m.id, o.event, ${deps.now()}, o.error
-        from ${rows} join messages m on m.id = o.id
-        where m.state = 'sending' and m.attempts = o.claimed_attempt and m.user_id is not null`,
+    deps.db.insert(events).select(
+      sql`select null, m.user_id, m.id, ${given('event')}, ${deps.now()}, ${given('error')}
+        from ${rows} join messages m on m.id = ${given('id')}
+        where m.state = 'sending' and m.attempts = ${given('claimedAttempt')}
+          and m.user_id is not null`,
     ),
-    deps.db.run(
-      sql`update messages set state = o.state, attempts = o.attempts, not_before = o.not_before,
-          lease_until = null, provider = o.provider, provider_message_id = o.provider_message_id,
-          error = o.error, sent_at = o.sent_at, settled_at = o.settled_at
-        from ${rows}
-        where messages.id = o.id and messages.state = 'sending'
-          and messages.attempts = o.claimed_attempt`,
-    ),
+    deps.db
+      .update(messages)
+      .set({
+        state: given('state'),
+        attempts: given('attempts'),
+        notBefore: given('notBefore'),
+        leaseUntil: null,
+        provider: given('provider'),
+        providerMessageId: given('providerMessageId'),
+        error: given('error'),
+        sentAt: given('sentAt'),
+        settledAt: given('settledAt'),
+      })
+      .from(rows)
+      .where(
+        sql`${messages.id} = ${given('id')} and ${messages.state} = 'sending'
+          and ${messages.attempts} = ${given('claimedAttempt')}`,
+      ),
   ])
 }

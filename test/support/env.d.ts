@@ -1,0 +1,6 @@
+declare namespace Cloudflare {
+  interface Env {
+    /** Handed in by vitest.config.ts. */
+    TEST_MIGRATIONS: import('cloudflare:test').D1Migration[]
+  }
+}

@@ -1,0 +1,111 @@
+// workerd's own D1, KV and Queue behind a thin counter that can also fail on command. Nothing is simulated:
+// what is not told to fail goes through to the real binding.
+
+/** `lost`: the call happens, its answer does not arrive. */
+export type Fault = 'throw' | 'hang' | 'lost'
+
+/** What went over the wire since the last reset. */
+export interface Counts {
+  d1: number
+  /** Statements within those round trips. */
+  statements: number
+  kvReads: number
+  kvWrites: number
+  queueSends: number
+}
+
+export interface FaultyBindings {
+  readonly DB: D1Database
+  readonly KV: KVNamespace
+  readonly MAIL_QUEUE: Queue
+  readonly counts: Counts
+  /** Ids handed to the Queue and not yet taken by the test. */
+  readonly queued: string[]
+  /** Called before every call; a fault makes that call fail. */
+  fault: (binding: 'd1' | 'kv_get' | 'kv_put' | 'queue', nth: number) => Fault | undefined
+  resetCounts: () => void
+}
+
+const noCounts = (): Counts => ({ d1: 0, statements: 0, kvReads: 0, kvWrites: 0, queueSends: 0 })
+
+/**
+ * Wraps the real bindings.
+ * @param env from `cloudflare:workers`
+ */
+export function faultyBindings(env: Pick<Env, 'DB' | 'KV' | 'MAIL_QUEUE'>): FaultyBindings {
+  const nth = { d1: 0, kv_get: 0, kv_put: 0, queue: 0 }
+
+  async function through<T>(binding: keyof typeof nth, call: () => Promise<T>): Promise<T> {
+    const fault = bindings.fault(binding, ++nth[binding])
+    if (fault === 'throw') throw new Error(`${binding} was told to fail`)
+    if (fault === 'hang') return new Promise<never>(() => {})
+    const answer = await call()
+    if (fault === 'lost') throw new Error('Network connection lost.')
+    return answer
+  }
+
+  /** Whatever bypasses `batch` is a round trip too, and must not go uncounted. */
+  function countRuns(statement: D1PreparedStatement): D1PreparedStatement {
+    const bind = statement.bind.bind(statement)
+    statement.bind = (...values) => countRuns(bind(...values))
+    for (const method of ['all', 'run', 'raw', 'first'] as const) {
+      const real = statement[method]
+      Reflect.set(statement, method, (...args: unknown[]) => {
+        counts.d1++
+        return through('d1', () => Reflect.apply(real, statement, args))
+      })
+    }
+    return statement
+  }
+
+  const counts = noCounts()
+  const queued: string[] = []
+  const bindings: FaultyBindings = {
+    counts,
+    queued,
+    fault: () => undefined,
+    resetCounts: () => Object.assign(counts, noCounts()),
+    DB: proxied(env.DB, {
+      prepare: (query: string) => countRuns(env.DB.prepare(query)),
+      batch: (statements: D1PreparedStatement[]) => {
+        counts.d1++
+        counts.statements += statements.length
+        return through('d1', () => env.DB.batch(statements))
+      },
+    }),
+    KV: proxied(env.KV, {
+      get: (...args: unknown[]) => {
+        counts.kvReads++
+        return through('kv_get', () => Reflect.apply(env.KV.get, env.KV, args))
+      },
+      put: (...args: unknown[]) => {
+        counts.kvWrites++
+        return through('kv_put', () => Reflect.apply(env.KV.put, env.KV, args))
+      },
+    }),
+    // The message goes to the test, which delivers it when the story says so.
+    MAIL_QUEUE: proxied(env.MAIL_QUEUE, {
+      sendBatch: (messages: Iterable<{ body: unknown }>) => {
+        counts.queueSends++
+        return through('queue', async () => {
+          for (const { body } of messages) queued.push(idOf(body))
+        })
+      },
+    }),
+  }
+  return bindings
+}
+
+function idOf(body: unknown): string {
+  return typeof body === 'object' && body !== null && 'id' in body ? String(body.id) : ''
+}
+
+function proxied<T extends object>(real: T, replaced: Record<string, unknown>): T {
+  return new Proxy(real, {
+    get(target, name) {
+      if (typeof name === 'string' && name in replaced) return replaced[name]
+      const value = Reflect.get(target, name)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}

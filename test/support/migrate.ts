@@ -1,0 +1,5 @@
+// Runs before each test file: storage is isolated per file, and begins empty.
+import { applyD1Migrations } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+
+await applyD1Migrations(env.DB, env.TEST_MIGRATIONS)
