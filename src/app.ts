@@ -1,6 +1,6 @@
 // The HTTP app: middleware, mounts, and what becomes of errors. It decides nothing else.
 
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { HTTPException } from 'hono/http-exception'
 import { methodNotAllowed } from 'hono/method-not-allowed'
@@ -9,8 +9,10 @@ import { accountRoutes } from './accounts/routes/json-routes.ts'
 import { Outage, reasonOf } from './bounded.ts'
 import type { Deps } from './deps.ts'
 import { devRoutes } from './dev/routes.tsx'
-import { problem } from './http/problem.ts'
+import { prefersHtml } from './http/negotiation.ts'
+import { type ProblemCode, type ProblemDetails, problem } from './http/problem.ts'
 import { healthRoutes } from './mail/routes.ts'
+import { errorPage } from './pages/error-page.tsx'
 import { pageRoutes } from './pages/routes.tsx'
 
 /** Far more than any body here needs. */
@@ -25,6 +27,8 @@ const MAX_MAIL_BYTES = 1024 * 1024
 export function createApp(deps: Deps): Hono {
   const { config } = deps
   const app = new Hono()
+  const refuse = (c: Context, code: ProblemCode, details?: ProblemDetails) =>
+    prefersHtml(c) ? errorPage(c, config.APP_NAME, code, details) : problem(c, code, details)
 
   app.use(
     secureHeaders({
@@ -54,12 +58,12 @@ export function createApp(deps: Deps): Hono {
     methodNotAllowed({
       app,
       onMethodNotAllowed: (c, methods) =>
-        problem(c, 'method_not_allowed', { headers: { Allow: methods.join(', ') } }),
+        refuse(c, 'method_not_allowed', { headers: { Allow: methods.join(', ') } }),
     }),
   )
   app.use((c, next) => {
     const maxSize = c.req.path.startsWith('/dev/') ? MAX_MAIL_BYTES : MAX_BODY_BYTES
-    return bodyLimit({ maxSize, onError: () => problem(c, 'payload_too_large') })(c, next)
+    return bodyLimit({ maxSize, onError: () => refuse(c, 'payload_too_large') })(c, next)
   })
 
   // Pages come first and leave to the JSON routes what is not for a browser.
@@ -68,16 +72,16 @@ export function createApp(deps: Deps): Hono {
   app.route('/', healthRoutes(deps))
   if (config.ENVIRONMENT === 'development') app.route('/dev', devRoutes(deps))
 
-  app.notFound((c) => problem(c, 'not_found'))
+  app.notFound((c) => refuse(c, 'not_found'))
   app.onError((error, c) => {
     if (error instanceof Outage) {
       deps.log('outage', { reason: error.message, path: c.req.path })
-      return problem(c, 'unavailable', { headers: { 'Retry-After': '5' } })
+      return refuse(c, 'unavailable', { headers: { 'Retry-After': '5' } })
     }
-    if (error instanceof HTTPException && error.status === 403) return problem(c, 'cross_site')
-    if (error instanceof HTTPException && error.status === 400) return problem(c, 'invalid_json')
+    if (error instanceof HTTPException && error.status === 403) return refuse(c, 'cross_site')
+    if (error instanceof HTTPException && error.status === 400) return refuse(c, 'invalid_json')
     deps.log('error', { reason: reasonOf(error), path: c.req.path })
-    return problem(c, 'internal')
+    return refuse(c, 'internal')
   })
   return app
 }

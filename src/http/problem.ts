@@ -42,6 +42,18 @@ export interface ProblemDetails {
 }
 
 /**
+ * The status and the title of a problem, for a page.
+ * @param code a stable code of the contract
+ */
+export function describeProblem(code: ProblemCode): {
+  readonly status: ContentfulStatusCode
+  readonly title: string
+} {
+  const [status, title] = PROBLEMS[code]
+  return { status, title }
+}
+
+/**
  * The body of a problem.
  * @param code a stable code of the contract
  * @param details a sentence on this occurrence, the fields that do not fit

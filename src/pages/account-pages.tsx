@@ -155,16 +155,6 @@ export function TooManyPage({ appName, waitSeconds }: { appName: string; waitSec
   )
 }
 
-/** For everything else that can go wrong. */
-export function ErrorPage(props: { appName: string; title: string; advice: string }) {
-  return (
-    <Page appName={props.appName} title={props.title}>
-      <h1>{props.title}</h1>
-      <p>{props.advice}</p>
-    </Page>
-  )
-}
-
 function describeWait(seconds: number): string {
   if (seconds < 90) return `${seconds} second${seconds === 1 ? '' : 's'}`
   const minutes = Math.ceil(seconds / 60)

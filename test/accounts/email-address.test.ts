@@ -104,7 +104,7 @@ describe('a refused address', () => {
     ['local_part', '"a b"@b.co'],
     ['local_part', '"a"@b.co'],
     ['local_part', 'Ada <a@b.co'],
-    ['domain', 'Ada <a@b.co>'],
+    ['domain', 'a@b.co>'],
     ['local_part', 'a(comment)@b.co'],
     ['local_part', 'a b@b.co'],
     ['domain', 'a@b c.co'],
