@@ -42,8 +42,11 @@ export function createApp(deps: Deps): Hono {
         baseUri: ["'none'"],
       },
       xFrameOptions: 'DENY',
-      // Tokens pass in URLs: they must not leave in a Referer.
-      referrerPolicy: 'no-referrer',
+      // Not `no-referrer` everywhere: under it browsers post forms with `Origin: null` (Fetch §3.2), and older
+      // ones send nothing else by which a form of ours could be told from another site's.
+      referrerPolicy: 'same-origin',
+      // Routes may be stricter or, for the mailbox's frame, looser.
+      overwrite: false,
       strictTransportSecurity: config.isSecureOrigin
         ? 'max-age=31536000; includeSubDomains'
         : false,

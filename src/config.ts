@@ -280,7 +280,7 @@ export function settings(environment: Environment) {
     ),
     CONFIRM_LIMIT_PER_ADDRESS: setting(
       rate('confirm-address'),
-      'failed confirm attempts with a genuine link, per address',
+      'wrong passwords with a genuine link, per address',
       '25/15m',
     ),
     D1_TIMEOUT_MS: setting(

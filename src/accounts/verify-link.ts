@@ -68,12 +68,11 @@ export async function confirmVerifyLink(
   const link = await readVerifyLink(deps, input.token)
   if ('outcome' in link) return link
 
-  const gate = await deps.counters.check(
-    confirmSubjects(deps.config, input.client.ip, link.addressFingerprint),
-  )
+  const { password, client } = input
+  const guessed = password === undefined ? undefined : link.addressFingerprint
+  const gate = await deps.counters.check(confirmSubjects(deps.config, client.ip, guessed))
   if (gate.refusedBy !== null) return { outcome: 'rate_limited', verdict: gate.refusedBy }
 
-  const { password, client } = input
   const result =
     password === undefined
       ? await verifyBySession(deps, link, input.presentedToken)

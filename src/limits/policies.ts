@@ -34,15 +34,19 @@ export function loginSubjects(config: Config, ip: string, address: string): Subj
 }
 
 /**
- * Failed attempts to confirm with a genuine link: guesses of the claim's password by whoever reads the
- * mail. Forged links are not counted, they cost nothing.
+ * Failed attempts to confirm with a genuine link. Forged links are not counted, they cost nothing. Only
+ * guesses of a password count against the address: a stranger's guesses must not keep the browser that
+ * registered from confirming by its session.
  * @param config the limits
  * @param ip from `clientIp`
- * @param addressFingerprint from the link
+ * @param addressFingerprint from the link; absent where no password is tried
  */
-export function confirmSubjects(config: Config, ip: string, addressFingerprint: string): Subject[] {
-  return [
-    { policy: config.CONFIRM_LIMIT_PER_IP, value: ip },
-    { policy: config.CONFIRM_LIMIT_PER_ADDRESS, value: addressFingerprint },
-  ]
+export function confirmSubjects(
+  config: Config,
+  ip: string,
+  addressFingerprint?: string,
+): Subject[] {
+  const perIp = { policy: config.CONFIRM_LIMIT_PER_IP, value: ip }
+  if (addressFingerprint === undefined) return [perIp]
+  return [perIp, { policy: config.CONFIRM_LIMIT_PER_ADDRESS, value: addressFingerprint }]
 }

@@ -45,6 +45,8 @@ import { type FieldErrors, sendPage } from './layout.tsx'
 import { STYLESHEET_PATH, stylesheet } from './stylesheet.ts'
 import { AlreadyVerifiedPage, BadLinkPage, ConfirmPage, VerifiedPage } from './verify-pages.tsx'
 
+const VERIFY_PATH = '/auth/verify-email'
+
 /** Kept when a form comes back with errors; a password never is. */
 const typedEmail = z.object({ email: z.string() }).catch({ email: '' })
 
@@ -62,7 +64,7 @@ export function pageRoutes(deps: Deps): Hono {
   const { config } = deps
   const appName = config.APP_NAME
   const app = new Hono()
-  const sameSite = csrf()
+  const sameSite = csrf({ origin: isOwnOrigin })
   const tooMany = (c: Context, verdict: Verdict) => {
     for (const [name, value] of Object.entries(rateLimitHeaders(verdict))) c.header(name, value)
     return sendPage(c, <TooManyPage appName={appName} waitSeconds={verdict.resetSeconds} />, 429)
@@ -191,7 +193,7 @@ export function pageRoutes(deps: Deps): Hono {
     },
   )
 
-  app.get('/auth/verify-email', async (c, next) => {
+  app.get(VERIFY_PATH, async (c, next) => {
     if (!prefersHtml(c)) return next()
     const token = c.req.query('token') ?? ''
     const result = await openVerifyLink(deps, {
@@ -205,7 +207,7 @@ export function pageRoutes(deps: Deps): Hono {
   const onlyForms = createMiddleware((c, next: Next) =>
     isFormPost(c) ? sameSite(c, next) : next(),
   )
-  app.post('/auth/verify-email', onlyForms, async (c, next) => {
+  app.post(VERIFY_PATH, onlyForms, async (c, next) => {
     if (!isFormPost(c)) return next()
     const { token, password } = confirmForm.parse(await c.req.parseBody())
     const result = await confirmVerifyLink(deps, {
@@ -218,6 +220,7 @@ export function pageRoutes(deps: Deps): Hono {
   })
 
   function showLink(c: Context, token: string, result: OpenResult | ConfirmResult): Response {
+    c.header('Referrer-Policy', 'no-referrer') // the URL has the token in it
     switch (result.outcome) {
       case 'verified':
       case 'already_verified': {
@@ -262,6 +265,18 @@ export function pageRoutes(deps: Deps): Hono {
   }
 
   return app
+}
+
+/**
+ * The page behind a link is under `no-referrer`, so its form comes with `Origin: null`. Browsers that say
+ * `Sec-Fetch-Site` are judged by that; for older ones it must do that a cross-site form comes without the
+ * session cookie (`SameSite=Lax`) and so proves nothing.
+ */
+function isOwnOrigin(origin: string, c: Context): boolean {
+  const { origin: own, pathname } = new URL(c.req.url)
+  if (origin === own) return true
+  const isOlderBrowser = c.req.header('Sec-Fetch-Site') === undefined
+  return origin === 'null' && isOlderBrowser && pathname === VERIFY_PATH
 }
 
 function errorsByField(issues: readonly z.core.$ZodIssue[]): FieldErrors {

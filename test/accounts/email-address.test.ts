@@ -177,7 +177,17 @@ describe('any address', () => {
     .map((units) => String.fromCharCode(...units))
   const anyText = fc.oneof(fc.string({ unit: 'binary' }), codeUnits)
   const label = fc.oneof(
-    fc.constantFrom('bücher', 'BU\u0308CHER', '例え', 'ΣΊΣΥΦΟΣ', 'faß', 'İstanbul', 'xn--a', '127', '1'),
+    fc.constantFrom(
+      'bücher',
+      'BU\u0308CHER',
+      '例え',
+      'ΣΊΣΥΦΟΣ',
+      'faß',
+      'İstanbul',
+      'xn--a',
+      '127',
+      '1',
+    ),
     fc.string({ unit: fc.constantFrom(...'abYZ09-_.'), maxLength: 8 }),
     fc.string({ unit: 'grapheme', maxLength: 4 }),
   )

@@ -102,12 +102,15 @@ describe('checking a password', () => {
     ['of an earlier cost', () => hasher({ N: 2 ** 5, r: 4, p: 2 }), EMAIL],
     ['under an earlier PASSWORD_KEY', () => hasher(CHEAP, 9), EMAIL],
     ['for an earlier address of the account', () => hasher(), 'old@example.com'],
-  ])('finds a hash made %s outdated, and says so only to the right password', async (_, made, email) => {
-    const stored = await (await made())(PASSWORD, email)
-    const hash = await hasher()
-    expect(await checkPassword(stored, await hash(PASSWORD, EMAIL), PASSWORD)).toBe('outdated')
-    expect(await checkPassword(stored, await hash('wrong', EMAIL), 'wrong')).toBe('mismatch')
-  })
+  ])(
+    'finds a hash made %s outdated, and says so only to the right password',
+    async (_, made, email) => {
+      const stored = await (await made())(PASSWORD, email)
+      const hash = await hasher()
+      expect(await checkPassword(stored, await hash(PASSWORD, EMAIL), PASSWORD)).toBe('outdated')
+      expect(await checkPassword(stored, await hash('wrong', EMAIL), 'wrong')).toBe('mismatch')
+    },
+  )
 
   it('reads the hashes of other scrypt implementations', async () => {
     // node:crypto of Node.js, N=2^10 r=8 p=1, salt "0123456789abcdef".
@@ -138,10 +141,13 @@ describe('checking a password', () => {
     '$scrypt$ln=0,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$AAAA',
     '$scrypt$ln=4,r=0,p=0$MDEyMzQ1Njc4OWFiY2RlZg$AAAA',
     '$scrypt$ln=-4,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$AAAA',
-  ])('finds nothing in a stored string that is no hash of ours, and does not throw: %j', async (stored) => {
-    const computed = await (await hasher())(PASSWORD, EMAIL)
-    expect(await checkPassword(stored, computed, PASSWORD)).toBe('mismatch')
-  })
+  ])(
+    'finds nothing in a stored string that is no hash of ours, and does not throw: %j',
+    async (stored) => {
+      const computed = await (await hasher())(PASSWORD, EMAIL)
+      expect(await checkPassword(stored, computed, PASSWORD)).toBe('mismatch')
+    },
+  )
 
   it('does not begin to hash where the stored string asks for more than production allows', async () => {
     // The right hash of this password, N=2^7 r=99 p=99: a fifth above the cap, and little memory.

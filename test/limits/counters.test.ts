@@ -249,16 +249,19 @@ describe('a KV that fails', () => {
     '{"count":-1,"endsAt":1900000000000}',
     '{"count":99}',
     '{"count":99,"endsAt":null}',
-  ])('is taken for empty where a counter holds %j, and is mended by the next count', async (garbage) => {
-    const { request, failures, gets } = setUp()
-    const subject = { policy: perIp, value: fresh('203.0.113.7') }
-    await request(subject)
-    const [name = ''] = gets
-    await env.KV.put(name, garbage)
-    expect(await request(subject)).toBeNull()
-    expect(failures).toHaveLength(1)
-    expect(await request(subject)).toBeNull()
-    expect(await request(subject)).not.toBeNull()
-    expect(failures).toHaveLength(1)
-  })
+  ])(
+    'is taken for empty where a counter holds %j, and is mended by the next count',
+    async (garbage) => {
+      const { request, failures, gets } = setUp()
+      const subject = { policy: perIp, value: fresh('203.0.113.7') }
+      await request(subject)
+      const [name = ''] = gets
+      await env.KV.put(name, garbage)
+      expect(await request(subject)).toBeNull()
+      expect(failures).toHaveLength(1)
+      expect(await request(subject)).toBeNull()
+      expect(await request(subject)).not.toBeNull()
+      expect(failures).toHaveLength(1)
+    },
+  )
 })

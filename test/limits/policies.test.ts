@@ -28,7 +28,9 @@ describe('what is counted', () => {
 
   it('never refuses in KV what D1 would still allow to an address', () => {
     const config = configOf()
-    expect(config.MAIL_REQUESTS_PER_ADDRESS.limit).toBeGreaterThan(config.MAIL_LIMIT_PER_ADDRESS.limit)
+    expect(config.MAIL_REQUESTS_PER_ADDRESS.limit).toBeGreaterThan(
+      config.MAIL_LIMIT_PER_ADDRESS.limit,
+    )
   })
 
   it('is every sign-in, per IP and per address', () => {

@@ -1,6 +1,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { countIn, type RatePolicy, secondsUntil, type WindowState } from '../../src/limits/window.ts'
+import {
+  countIn,
+  type RatePolicy,
+  secondsUntil,
+  type WindowState,
+} from '../../src/limits/window.ts'
 
 const policy: RatePolicy = { name: 'test', limit: 3, windowMs: 15 * 60_000 }
 const START = 1_800_000_000_000

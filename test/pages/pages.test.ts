@@ -1,7 +1,7 @@
 // Pages as a browser without JavaScript uses them.
 import { describe, expect, it } from 'vitest'
 import { PASSWORD } from '../support/browser.ts'
-import { createHarness, freshAddress, linkIn } from '../support/harness.ts'
+import { createHarness, freshAddress, linkIn, ORIGIN } from '../support/harness.ts'
 
 describe('the form journey', () => {
   it('S18: register by GET and POST, look into the inbox, confirm, go on', async () => {
@@ -152,6 +152,21 @@ describe('what browsers are told', () => {
       expect((await ada.session()).body.user.is_email_verified).toBe(false)
     },
   )
+
+  it('an older browser, which says only Origin, can use every form of ours', async () => {
+    const h = await createHarness()
+    const ada = h.browser()
+    const email = freshAddress()
+    const own = { Origin: ORIGIN, 'Sec-Fetch-Site': '' }
+    const form = { email, password: PASSWORD }
+    expect((await ada.send('POST', '/register', { form, headers: own })).status).toBe(303)
+    await h.deliver()
+    const { token } = linkIn((await h.mails(email))[0])
+    const headers = { Origin: 'null', 'Sec-Fetch-Site': '' }
+    const confirmed = await ada.send('POST', '/auth/verify-email', { form: { token }, headers })
+    expect(confirmed.text).toContain('Address confirmed')
+    expect((await ada.send('POST', '/login', { form, headers })).status).toBe(403)
+  })
 
   it('a person gets a page where a program gets a problem', async () => {
     const h = await createHarness()

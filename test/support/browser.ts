@@ -41,7 +41,9 @@ export class Browser {
       body = JSON.stringify(options.json)
     } else if (options.form !== undefined) {
       headers.set('Content-Type', 'application/x-www-form-urlencoded')
-      if (!headers.has('Sec-Fetch-Site')) headers.set('Sec-Fetch-Site', 'same-origin')
+      // An empty one stands for a browser that does not send it.
+      if (headers.get('Sec-Fetch-Site') === '') headers.delete('Sec-Fetch-Site')
+      else if (!headers.has('Sec-Fetch-Site')) headers.set('Sec-Fetch-Site', 'same-origin')
       body = new URLSearchParams(options.form).toString()
     }
     const response = await this.#harness.fetch(path, { method, headers, body, redirect: 'manual' })

@@ -3,4 +3,7 @@ declare namespace Cloudflare {
     /** Handed in by vitest.config.ts. */
     TEST_MIGRATIONS: import('cloudflare:test').D1Migration[]
   }
+  interface GlobalProps {
+    mainModule: typeof import('../../src/index.ts')
+  }
 }

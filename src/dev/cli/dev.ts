@@ -1,0 +1,112 @@
+// npm run dev: one command from a fresh checkout to a running Worker with a mailbox. Arguments after `--`
+// go to `wrangler dev`.
+
+import { once } from 'node:events'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { parseArgs, parseEnv } from 'node:util'
+import { atPort, developmentVars, formatDevVars, varArguments } from './dev-vars.ts'
+import { isFree } from './port.ts'
+import { fireCron } from './serve.ts'
+import {
+  applyMigrations,
+  PROJECT,
+  signalTree,
+  startWrangler,
+  untilAnswering,
+  whenTold,
+} from './wrangler.ts'
+
+const DEFAULT_PORT = 8787
+const READY_TIMEOUT_MS = 120_000
+const CRON_MS = 60_000
+const DEV_VARS = join(PROJECT, '.dev.vars')
+
+/** Reads the settings of this machine, and writes them first where there are none. */
+async function devVars() {
+  try {
+    const text = formatDevVars(developmentVars(`http://localhost:${DEFAULT_PORT}`))
+    await writeFile(DEV_VARS, text, { flag: 'wx', mode: 0o600 })
+    console.log(`Wrote ${relative(process.cwd(), DEV_VARS)} with fresh secrets.`)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  }
+  const vars: Record<string, string> = {}
+  for (const [name, value] of Object.entries(parseEnv(await readFile(DEV_VARS, 'utf8')))) {
+    if (value !== undefined) vars[name] = value
+  }
+  return vars
+}
+
+/** What `wrangler dev` is told, and what of it is needed here. */
+function wranglerArguments(args: readonly string[]) {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      port: { type: 'string' },
+      ip: { type: 'string' },
+      'persist-to': { type: 'string' },
+    },
+    strict: false,
+    allowPositionals: true,
+  })
+  const port = Number(values.port ?? DEFAULT_PORT)
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new Error('--port must be a number from 1 to 65535.')
+  }
+  return {
+    port,
+    persistTo: typeof values['persist-to'] === 'string' ? values['persist-to'] : undefined,
+    extra: [
+      ...(values.port === undefined ? ['--port', String(port)] : []),
+      // This machine alone: everybody who reaches the mailbox can confirm any address.
+      ...(values.ip === undefined ? ['--ip', '127.0.0.1'] : []),
+      ...args,
+    ],
+  }
+}
+
+async function main(): Promise<number> {
+  const { port, persistTo, extra } = wranglerArguments(process.argv.slice(2))
+  const url = `http://localhost:${port}`
+  if (!(await isFree(port))) {
+    throw new Error(`Port ${port} is taken. Another one: npm run dev -- --port ${port + 1}`)
+  }
+  const vars = await devVars()
+  for (const name of ['APP_BASE_URL', 'MAIL_API_BASE_URL']) {
+    if (vars[name] !== undefined) vars[name] = atPort(vars[name], port)
+  }
+  await applyMigrations(persistTo)
+
+  const child = startWrangler(
+    ['dev', '--show-interactive-dev-session', 'false', ...varArguments(vars), ...extra],
+    { output: 'inherit' },
+  )
+  const ended = once(child, 'exit')
+  // In a group of its own it hears neither Ctrl-C nor the closing of the terminal.
+  whenTold((signal) => signalTree(child, signal))
+  process.once('exit', () => signalTree(child, 'SIGKILL'))
+
+  untilAnswering(url, child, READY_TIMEOUT_MS).then(
+    async (health) => {
+      if (!health.ok)
+        console.error(`\n${url}/healthz answers ${health.status}: ${await health.text()}`)
+      console.log(`\nMailproof   ${url}/`)
+      console.log(`Its mails   ${url}/dev/mailbox\n`)
+      setInterval(() => fireCron(url), CRON_MS).unref()
+    },
+    (error: Error) => {
+      if (child.exitCode === null && child.signalCode === null) console.error(error.message)
+    },
+  )
+  const [code] = await ended
+  return typeof code === 'number' ? code : 0
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: Error) => {
+    console.error(error.message)
+    process.exit(1)
+  },
+)

@@ -1,0 +1,107 @@
+// SendGrid's v3 API as far as sending goes: the production adapter runs against it unchanged, and what it
+// accepts lands in the mailbox instead of the world.
+// https://www.twilio.com/docs/sendgrid/api-reference/mail-send/mail-send
+
+import { timingSafeEqual } from 'node:crypto'
+import { type Context, Hono } from 'hono'
+import type { Deps } from '../deps.ts'
+import { type MailSendBody, parseMailSend, type SendGridError } from './mail-send-schema.ts'
+import type { MailboxStore, StoredMail } from './mailbox-store.ts'
+
+const INVALID_KEY = 'The provided authorization grant is invalid, expired, or revoked'
+
+/**
+ * `POST /v3/mail/send`: 202 and `X-Message-Id`, or SendGrid's 400, 401 and 415.
+ * @param deps the API key, the clock, ids
+ * @param store where the mails go
+ */
+export function mailSendApi(
+  deps: Pick<Deps, 'config' | 'now' | 'newId'>,
+  store: MailboxStore,
+): Hono {
+  const app = new Hono()
+
+  app.post('/v3/mail/send', async (c) => {
+    const authorization = c.req.header('Authorization') ?? ''
+    if (!(await isSameText(authorization, `Bearer ${deps.config.MAIL_API_KEY}`))) {
+      return refused(c, 401, [{ message: INVALID_KEY, field: null, help: null }])
+    }
+    if (!/^application\/json\s*(;|$)/i.test(c.req.header('Content-Type') ?? '')) {
+      const message = 'Content-Type should be application/json.'
+      return refused(c, 415, [{ message, field: null, help: null }])
+    }
+    const parsed = parseMailSend(parseJson(await c.req.text()))
+    if (!parsed.ok) return refused(c, 400, parsed.errors)
+
+    const messageId = deps.newId()
+    await store.add(mailsOf(parsed.body, messageId, deps.now()))
+    return c.body(null, 202, { 'X-Message-Id': messageId })
+  })
+
+  return app
+}
+
+function refused(c: Context, status: 400 | 401 | 415, errors: readonly SendGridError[]): Response {
+  return c.json({ errors }, status)
+}
+
+/** What is no JSON is judged like JSON of the wrong shape: SendGrid says `Bad Request` to both. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Compares digests, so that the time tells neither the length nor the first difference. */
+async function isSameText(x: string, y: string): Promise<boolean> {
+  const digest = async (text: string) =>
+    new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
+  return timingSafeEqual(await digest(x), await digest(y))
+}
+
+/**
+ * One mail a recipient, with what its personalization says over what the request says.
+ * @param body a valid request
+ * @param messageId the id that the API answers
+ * @param receivedAt milliseconds since the epoch
+ */
+export function mailsOf(body: MailSendBody, messageId: string, receivedAt: number): StoredMail[] {
+  const contentOf = (type: string) =>
+    body.content.find((block) => block.type.toLowerCase() === type)?.value ?? ''
+
+  return body.personalizations.flatMap((personalization) => {
+    const { to, cc = [], bcc = [] } = personalization
+    const recipients = [
+      ...to.map((party) => ({ party, role: 'to' as const })),
+      ...cc.map((party) => ({ party, role: 'cc' as const })),
+      ...bcc.map((party) => ({ party, role: 'bcc' as const })),
+    ]
+    const fill = (text: string) => substitute(text, personalization.substitutions ?? {})
+    return recipients.map(
+      ({ party, role }): StoredMail => ({
+        messageId,
+        to: party,
+        role,
+        from: body.from,
+        subject: fill(personalization.subject || (body.subject ?? '')),
+        text: fill(contentOf('text/plain')),
+        html: fill(contentOf('text/html')),
+        headers: { ...body.headers, ...personalization.headers },
+        customArgs: { ...body.custom_args, ...personalization.custom_args },
+        trackingSettings: body.tracking_settings ?? {},
+        receivedAt,
+      }),
+    )
+  })
+}
+
+function substitute(text: string, substitutions: Readonly<Record<string, string>>): string {
+  let filled = text
+  for (const [tag, value] of Object.entries(substitutions)) {
+    // A function, because `$&` in a string replacement means something.
+    if (tag !== '') filled = filled.replaceAll(tag, () => value)
+  }
+  return filled
+}

@@ -1,0 +1,118 @@
+// The Worker's own entry, with the bindings and handlers that wrangler.toml names.
+import {
+  createExecutionContext,
+  createMessageBatch,
+  createScheduledController,
+  getQueueResult,
+} from 'cloudflare:test'
+import { env, exports } from 'cloudflare:workers'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import worker from '../src/index.ts'
+import { createHarness, freshAddress } from './support/harness.ts'
+
+const ORIGIN = 'https://auth.testproof.dev'
+
+afterEach(() => vi.restoreAllMocks())
+
+describe('promise 8: bad config never serves', () => {
+  const broken = {
+    ...env,
+    ENVIRONMENT: 'production',
+    APP_BASE_URL: 'http://localhost',
+    MAIL_API_KEY: '',
+  }
+
+  it('F14: answers 503 with none of the details, and logs all of them by name', async () => {
+    const log = vi.spyOn(console, 'log').mockImplementation(() => {})
+    const response = await worker.fetch(
+      new Request(`${ORIGIN}/auth/session`),
+      broken,
+      createExecutionContext(),
+    )
+    expect(response.status).toBe(503)
+    const text = await response.text()
+    expect(JSON.parse(text)).toMatchObject({ ok: false, error: 'misconfigured' })
+    for (const detail of ['APP_BASE_URL', 'MAIL_API_KEY', 'https'])
+      expect(text).not.toContain(detail)
+    expect(log).toHaveBeenCalledTimes(1)
+    const line = JSON.parse(String(log.mock.calls[0]?.[0]))
+    const names = line.problems.map(({ name }: { name: string }) => name)
+    expect(names).toEqual(['APP_BASE_URL', 'MAIL_API_KEY'])
+    const health = await worker.fetch(
+      new Request(`${ORIGIN}/healthz`),
+      broken,
+      createExecutionContext(),
+    )
+    expect(health.status).toBe(503)
+    expect(await health.json()).toEqual({ ok: false, checks: { config: { ok: false } } })
+  })
+
+  it('F14: in development the developer reads them in the answer', async () => {
+    vi.spyOn(console, 'log').mockImplementation(() => {})
+    const response = await worker.fetch(
+      new Request(ORIGIN),
+      { ...env, PASSWORD_KEY: 'short' },
+      createExecutionContext(),
+    )
+    const { errors } = await response.json<{ errors: { path: string; message: string }[] }>()
+    expect(errors).toEqual([
+      { path: 'PASSWORD_KEY', message: 'must be base64url of at least 32 bytes' },
+    ])
+  })
+
+  it('keeps the mail: a batch comes back until the configuration is mended', async () => {
+    vi.spyOn(console, 'log').mockImplementation(() => {})
+    const batch = createMessageBatch('mailproof-mail', [
+      { id: '1', timestamp: new Date(), attempts: 1, body: { id: 'x' } },
+    ])
+    await worker.queue(batch, broken)
+    const result = await getQueueResult(batch, createExecutionContext())
+    expect(result.retryBatch.retry).toBe(true)
+    await worker.scheduled(createScheduledController(), broken)
+  })
+})
+
+describe('the Worker', () => {
+  it('serves over its own fetch handler, and the mailbox only in development', async () => {
+    expect((await exports.default.fetch(`${ORIGIN}/healthz`)).status).toBe(200)
+    expect((await exports.default.fetch(`${ORIGIN}/dev/mailbox.json`)).status).toBe(200)
+    const production = {
+      ...env,
+      ENVIRONMENT: 'production',
+      MAIL_API_BASE_URL: 'https://api.sendgrid.com',
+    }
+    for (const path of ['/dev/mailbox', '/dev/mailbox.json', '/dev/v3/mail/send']) {
+      for (const method of ['GET', 'POST']) {
+        const request = new Request<unknown, IncomingRequestCfProperties>(ORIGIN + path, { method })
+        const response = await worker.fetch(request, production, createExecutionContext())
+        expect(response.status).toBe(404)
+      }
+    }
+  })
+
+  it('consumes the Queue and the dead-letter queue by their names, and sweeps by cron', async () => {
+    vi.spyOn(console, 'log').mockImplementation(() => {})
+    const h = await createHarness()
+    h.now = Date.now() - 120_000
+    const email = freshAddress()
+    await h.browser().register(email)
+    const [id = ''] = h.bindings.queued.splice(0)
+    const sent: Request[] = []
+    vi.spyOn(globalThis, 'fetch').mockImplementation(async (input) => {
+      sent.push(new Request(input as Request))
+      return new Response(null, { status: 202 })
+    })
+    const message = { id: '1', timestamp: new Date(), attempts: 1, body: { id } }
+    await worker.queue(createMessageBatch('mailproof-mail', [message]), env)
+    expect(sent).toHaveLength(1)
+
+    await h.browser().register(freshAddress())
+    const [lost = ''] = h.bindings.queued.splice(0)
+    const dead = { ...message, body: { id: lost } }
+    await worker.queue(createMessageBatch('mailproof-mail-dead', [dead]), env)
+    expect(
+      await h.rows('select state from messages where id in (?, ?) order by id', id, lost),
+    ).toEqual(expect.arrayContaining([{ state: 'sent' }, { state: 'failed' }]))
+    await worker.scheduled(createScheduledController(), env)
+  })
+})
