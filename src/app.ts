@@ -42,6 +42,7 @@ export function createApp(deps: Deps): Hono {
         baseUri: ["'none'"],
       },
       xFrameOptions: 'DENY',
+      originAgentCluster: false,
       // Not `no-referrer` everywhere: under it browsers post forms with `Origin: null` (Fetch §3.2), and older
       // ones send nothing else by which a form of ours could be told from another site's.
       referrerPolicy: 'same-origin',

@@ -3,7 +3,7 @@
 import type { Context } from 'hono'
 import type { Child } from 'hono/jsx'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { STYLESHEET_PATH } from './stylesheet.ts'
+import { ICON_PATH, STYLESHEET_PATH } from './assets.ts'
 
 /** Frame of a page. */
 export interface PageProps {
@@ -22,7 +22,7 @@ export function Page({ appName, title, children }: PageProps) {
         <meta name="color-scheme" content="light dark" />
         <title>{`${title} · ${appName}`}</title>
         <link rel="stylesheet" href={STYLESHEET_PATH} />
-        <link rel="icon" href="data:," />
+        <link rel="icon" href={ICON_PATH} type="image/svg+xml" />
       </head>
       <body>
         <header>

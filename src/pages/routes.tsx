@@ -41,8 +41,8 @@ import {
   type ResendNotice,
   TooManyPage,
 } from './account-pages.tsx'
+import { ICON_PATH, icon, STYLESHEET_PATH, stylesheet } from './assets.ts'
 import { type FieldErrors, sendPage } from './layout.tsx'
-import { STYLESHEET_PATH, stylesheet } from './stylesheet.ts'
 import { AlreadyVerifiedPage, BadLinkPage, ConfirmPage, VerifiedPage } from './verify-pages.tsx'
 
 const VERIFY_PATH = '/auth/verify-email'
@@ -76,6 +76,13 @@ export function pageRoutes(deps: Deps): Hono {
     c.body(stylesheet, 200, {
       'Content-Type': 'text/css; charset=utf-8',
       'Cache-Control': 'public, max-age=3600',
+    }),
+  )
+
+  app.get(ICON_PATH, (c) =>
+    c.body(icon, 200, {
+      'Content-Type': 'image/svg+xml',
+      'Cache-Control': 'public, max-age=86400',
     }),
   )
 
@@ -283,10 +290,12 @@ function errorsByField(issues: readonly z.core.$ZodIssue[]): FieldErrors {
   return Object.fromEntries(
     fieldErrors(issues)
       .reverse() // the first error of a field wins
-      .map(({ path, message }) => [path, `${label(path)} ${message}`]),
+      .map(({ path, message }) => [path, sentence(path, message)]),
   )
 }
 
-function label(path: string): string {
-  return path === 'password' ? 'The password' : 'The address'
+/** The rules are worded to follow the name of a field; some name a part of it themselves. */
+function sentence(path: string, message: string): string {
+  if (message.startsWith('the ')) return `T${message.slice(1)}.`
+  return `${path === 'password' ? 'The password' : 'The address'} ${message}.`
 }

@@ -1,4 +1,4 @@
-// The one stylesheet. No framework, no web font, no script; light and dark, from 320 px up.
+// The one stylesheet and the one icon. No framework, no web font, no script; light and dark, from 320 px up.
 
 export const STYLESHEET_PATH = '/assets/style.css'
 
@@ -52,3 +52,8 @@ button.plain { color: var(--accent); background: transparent; border-color: var(
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
 footer { width: 100%; max-width: 26rem; margin-top: 1rem }
 `.trim()
+
+export const ICON_PATH = '/assets/icon.svg'
+
+export const icon =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#1f5fbf"/><path d="M8 17l6 6 10-13" fill="none" stroke="#fff" stroke-width="4" stroke-linecap="round" stroke-linejoin="round"/></svg>'
