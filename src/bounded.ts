@@ -43,6 +43,9 @@ export async function bounded<T>(
   }
 }
 
+/** What D1 says of a failure, up to where values could follow. */
+const D1_REASON = /^D1_[A-Z_]+: [A-Za-z _.,]+(: SQLITE_[A-Z_]+)?/
+
 /**
  * What may be said of an error in a log: its class, and D1's own message where it is one. A Drizzle
  * message contains the bound values, addresses and hashes among them, and is never passed on.
@@ -51,7 +54,10 @@ export async function bounded<T>(
 export function reasonOf(error: unknown): string {
   if (error instanceof Outage) return error.message
   if (!(error instanceof Error)) return 'unknown error'
-  const source = error.cause instanceof Error ? error.cause : error
-  const d1 = /^D1_[A-Z_]+: [A-Za-z _.,]+(: SQLITE_[A-Z_]+)?/.exec(source.message)
-  return d1 === null ? source.name : d1[0]
+  // D1's own errors say it themselves in a batch, and in the cause where Drizzle has wrapped them.
+  for (const source of [error, error.cause]) {
+    const d1 = source instanceof Error ? D1_REASON.exec(source.message) : null
+    if (d1 !== null) return d1[0]
+  }
+  return error.name
 }

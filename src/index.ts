@@ -4,7 +4,7 @@
 import type { Hono } from 'hono'
 import { createApp } from './app.ts'
 import { reasonOf } from './bounded.ts'
-import { type ConfigProblem, type Environment, parseConfig } from './config.ts'
+import { type ConfigProblem, parseConfig } from './config.ts'
 import { createDeps, createLog, type Deps } from './deps.ts'
 import { problemResponse } from './http/problem.ts'
 import { consumeMail } from './mail/consume.ts'
@@ -12,6 +12,8 @@ import { consumeDeadLetters } from './mail/dead-letters.ts'
 import { createProvider } from './mail/providers/create-provider.ts'
 import type { MailProvider } from './mail/providers/provider.ts'
 import { sweep } from './mail/sweep.ts'
+import { misconfiguredPage } from './pages/misconfigured-page.tsx'
+import type { Environment } from './settings.ts'
 
 interface Service {
   readonly ok: true
@@ -78,12 +80,11 @@ export default {
 
 /** 503 that names nothing; in development the developer is the one who reads it. */
 function answerMisconfigured(request: Request, { environment, problems }: Misconfigured): Response {
-  const errors =
-    environment === 'development'
-      ? problems.map(({ name, message }) => ({ path: name, message }))
-      : undefined
   if (new URL(request.url).pathname === '/healthz') {
     return Response.json({ ok: false, checks: { config: { ok: false } } }, { status: 503 })
   }
-  return problemResponse('misconfigured', errors === undefined ? {} : { errors })
+  if (environment !== 'development') return problemResponse('misconfigured')
+  if (request.headers.get('Accept')?.includes('text/html')) return misconfiguredPage(problems)
+  const errors = problems.map(({ name, message }) => ({ path: name, message }))
+  return problemResponse('misconfigured', { errors })
 }

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Config, parseConfig, settings } from '../src/config.ts'
+import { type Config, parseConfig } from '../src/config.ts'
+import { settings } from '../src/settings.ts'
 
 const SECRET = 'A'.repeat(43)
 

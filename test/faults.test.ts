@@ -182,7 +182,7 @@ describe('the mail API', () => {
       },
       hangs: () => new Promise(() => {}),
       'hangs in the body': async () =>
-        new Response(new ReadableStream({ start() {} }), { status: 400 }),
+        new Response(new ReadableStream({ start() {} }), { status: 500 }),
       408: async () => new Response(null, { status: 408 }),
       429: async () => new Response(null, { status: 429 }),
       '429 with a reset time': async () =>

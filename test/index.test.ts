@@ -60,6 +60,20 @@ describe('promise 8: bad config never serves', () => {
     ])
   })
 
+  it('F14: a developer’s browser gets a page of them', async () => {
+    vi.spyOn(console, 'log').mockImplementation(() => {})
+    const request = new Request<unknown, IncomingRequestCfProperties>(ORIGIN, {
+      headers: { Accept: 'text/html' },
+    })
+    const mistaken = { ...env, MAIL_FROM: 'nobody' }
+    const response = await worker.fetch(request, mistaken, createExecutionContext())
+    expect([response.status, response.headers.get('Content-Type')]).toEqual([
+      503,
+      'text/html; charset=UTF-8',
+    ])
+    expect(await response.text()).toContain('<code>MAIL_FROM</code> must look like')
+  })
+
   it('keeps the mail: a batch comes back until the configuration is mended', async () => {
     vi.spyOn(console, 'log').mockImplementation(() => {})
     const batch = createMessageBatch('mailproof-mail', [

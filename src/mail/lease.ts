@@ -1,6 +1,7 @@
 // How long a claimed mail is one consumer's alone.
 
 import type { Config } from '../config.ts'
+import { BODY_TIMEOUT_MS } from './providers/http-outcome.ts'
 
 /** The Queue delivers at most so many messages in one batch. */
 export const MAX_BATCH = 100
@@ -15,5 +16,6 @@ const SLACK_MS = 60_000
  * @returns milliseconds
  */
 export function leaseMs(config: Pick<Config, 'MAIL_TIMEOUT_MS'>): number {
-  return SLACK_MS + Math.ceil(MAX_BATCH / CONCURRENT_SENDS) * config.MAIL_TIMEOUT_MS
+  const perMail = config.MAIL_TIMEOUT_MS + BODY_TIMEOUT_MS
+  return SLACK_MS + Math.ceil(MAX_BATCH / CONCURRENT_SENDS) * perMail
 }

@@ -28,6 +28,7 @@ describe('S5: the canonical address', () => {
     ['a.d.a@gmail.com', 'a.d.a@gmail.com'],
     ["o'hara@example.com", "o'hara@example.com"],
     ['{a}|b~c!#$%&*-/=?^_`@example.com', '{a}|b~c!#$%&*-/=?^_`@example.com'],
+    ['a\u1fef@example.com', 'a`@example.com'], // NFC of the Greek varia is the backtick
     ['a@example.co.uk', 'a@example.co.uk'],
     ['a@1and1.com', 'a@1and1.com'],
     ['a@9.example.com', 'a@9.example.com'],

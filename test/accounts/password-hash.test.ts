@@ -24,7 +24,7 @@ describe('F14: the cost of a password hash', () => {
   })
 
   it('fits under the cap at which scrypt throws in production', () => {
-    // Locally nothing may say so: workerd takes no more than N·r·p = 2^20.
+    // workerd takes no more than N·r·p = 2^20.
     expect(WORKERD_MAX_COST).toBe(1_048_576)
     expect(SCRYPT_COST.N * SCRYPT_COST.r * SCRYPT_COST.p).toBeLessThanOrEqual(1_048_576)
   })
@@ -149,7 +149,7 @@ describe('checking a password', () => {
     },
   )
 
-  it('does not begin to hash where the stored string asks for more than production allows', async () => {
+  it('spends no time where the stored string asks for more than production allows, even if it is right', async () => {
     // The right hash of this password, N=2^7 r=99 p=99: a fifth above the cap, and little memory.
     const right =
       '$scrypt$ln=7,r=99,p=99$MDEyMzQ1Njc4OWFiY2RlZg$AuRNr3s3HmxqjU4UlcUtbhLi2d8KxvBVH6RMevSzfn8'

@@ -166,6 +166,22 @@ describe('the consumer', () => {
     expect(untried).toHaveLength(ids.length - h.httpCalls)
   })
 
+  it('leaves connections to D1: at most 4 of the 6 that may wait at once are mails', async () => {
+    const h = await createHarness()
+    const ids: string[] = []
+    for (let i = 0; i < 20; i++) ids.push((await registered(h)).id)
+    let open = 0
+    let most = 0
+    h.network = async () => {
+      most = Math.max(most, ++open)
+      await scheduler.wait(2)
+      open--
+      return new Response(null, { status: 202 })
+    }
+    await h.deliver({ ids })
+    expect([most, h.httpCalls]).toEqual([4, 20])
+  })
+
   it('S3: gives up after MAIL_MAX_ATTEMPTS and records the failure', async () => {
     const h = await createHarness({ MAIL_MAX_ATTEMPTS: '3' })
     const { id } = await registered(h)

@@ -2,13 +2,14 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { settings } from '../../src/config.ts'
+import { settings } from '../../src/settings.ts'
 
 const readme = readFileSync('README.md', 'utf8')
 
 function settingRow(name: string, setting: { about: string; fallback?: string; secret?: true }) {
   const fallback = setting.fallback ?? (setting.secret ? 'required, secret' : 'required')
-  const shown = setting.fallback === undefined || fallback.startsWith('`') ? fallback : `\`${fallback}\``
+  const shown =
+    setting.fallback === undefined || fallback.startsWith('`') ? fallback : `\`${fallback}\``
   return `| \`${name}\` | ${shown} | ${setting.about} |`
 }
 

@@ -1,5 +1,8 @@
 // workerd's own D1, KV and Queue behind a thin counter that can also fail on command. Nothing is simulated:
 // what is not told to fail goes through to the real binding.
+//
+// Where production refuses what workerd lets pass, it is refused here too, so that every test runs under
+// production's rules.
 
 /** `lost`: the call happens, its answer does not arrive. */
 export type Fault = 'throw' | 'hang' | 'lost'
@@ -47,7 +50,10 @@ export function faultyBindings(env: Pick<Env, 'DB' | 'KV' | 'MAIL_QUEUE'>): Faul
   /** Whatever bypasses `batch` is a round trip too, and must not go uncounted. */
   function countRuns(statement: D1PreparedStatement): D1PreparedStatement {
     const bind = statement.bind.bind(statement)
-    statement.bind = (...values) => countRuns(bind(...values))
+    statement.bind = (...values) => {
+      rule(values.length <= 100, `D1 binds at most 100 parameters, not ${values.length}`)
+      return countRuns(bind(...values))
+    }
     for (const method of ['all', 'run', 'raw', 'first'] as const) {
       const real = statement[method]
       Reflect.set(statement, method, (...args: unknown[]) => {
@@ -66,7 +72,10 @@ export function faultyBindings(env: Pick<Env, 'DB' | 'KV' | 'MAIL_QUEUE'>): Faul
     fault: () => undefined,
     resetCounts: () => Object.assign(counts, noCounts()),
     DB: proxied(env.DB, {
-      prepare: (query: string) => countRuns(env.DB.prepare(query)),
+      prepare: (query: string) => {
+        rule(query.length <= 100_000, 'D1 takes at most 100 KB of SQL')
+        return countRuns(env.DB.prepare(query))
+      },
       batch: (statements: D1PreparedStatement[]) => {
         counts.d1++
         counts.statements += statements.length
@@ -80,6 +89,9 @@ export function faultyBindings(env: Pick<Env, 'DB' | 'KV' | 'MAIL_QUEUE'>): Faul
       },
       put: (...args: unknown[]) => {
         counts.kvWrites++
+        const [key, , options] = args as Parameters<KVNamespace['put']>
+        rule(new TextEncoder().encode(key).length <= 512, 'KV keys have at most 512 bytes')
+        rule((options?.expirationTtl ?? 60) >= 60, 'KV keeps nothing for less than 60 seconds')
         return through('kv_put', () => Reflect.apply(env.KV.put, env.KV, args))
       },
     }),
@@ -87,14 +99,26 @@ export function faultyBindings(env: Pick<Env, 'DB' | 'KV' | 'MAIL_QUEUE'>): Faul
     MAIL_QUEUE: proxied(env.MAIL_QUEUE, {
       sendBatch: (messages: Iterable<{ body: unknown }>) => {
         counts.queueSends++
+        const bodies = [...messages].map(({ body }) => body)
+        rule(bodies.length <= 100, 'a Queue takes at most 100 messages at once')
         return through('queue', async () => {
-          for (const { body } of messages) queued.push(idOf(body))
+          queued.push(...bodies.map(idOf))
         })
       },
     }),
   }
   return bindings
 }
+
+/** Noted as well as thrown: a call that fails softly would hide it. */
+function rule(holds: boolean, message: string): void {
+  if (holds) return
+  brokenRules.push(message)
+  throw new Error(message)
+}
+
+/** Rules of production that something broke since the start. A test's end must find it empty. */
+export const brokenRules: string[] = []
 
 function idOf(body: unknown): string {
   return typeof body === 'object' && body !== null && 'id' in body ? String(body.id) : ''

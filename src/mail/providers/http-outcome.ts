@@ -2,8 +2,14 @@
 
 import type { SendOutcome } from './provider.ts'
 
-/** How much of an error body is read; it ends in D1. */
+/** The status is what counts: for the words that come with an error nobody waits longer. */
+export const BODY_TIMEOUT_MS = 2000
+/** How much of an error is kept; it ends in D1. */
 const MAX_ERROR_LENGTH = 300
+/** How much of it is looked at: the search for addresses takes time with the square of the length. */
+const MAX_SCANNED_LENGTH = 1000
+/** RFC 9110 §5.6.7, in the one form that may be sent. `Date.parse` alone would make a date of "-5". */
+const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
 
 /**
  * What a status that is not 2xx means: 408, 429 and 5xx are worth another try, everything else is a
@@ -36,7 +42,7 @@ export function outcomeOfError(response: Response, message: string, nowMs: numbe
 export function retryAfterSeconds(headers: Headers, nowMs: number): number | null {
   const retryAfter = headers.get('Retry-After')?.trim() ?? ''
   if (/^\d{1,9}$/.test(retryAfter)) return Number(retryAfter)
-  const date = retryAfter === '' ? Number.NaN : Date.parse(retryAfter)
+  const date = HTTP_DATE.test(retryAfter) ? Date.parse(retryAfter) : Number.NaN
   if (!Number.isNaN(date)) return Math.max(0, Math.ceil((date - nowMs) / 1000))
   const reset = headers.get('X-RateLimit-Reset')?.trim() ?? ''
   if (/^\d{1,12}$/.test(reset)) return Math.max(0, Math.ceil(Number(reset) - nowMs / 1000))
@@ -48,5 +54,8 @@ export function retryAfterSeconds(headers: Headers, nowMs: number): number | nul
  * @param text from an error body
  */
 export function withoutAddresses(text: string): string {
-  return text.replace(/\S+@\S+/g, '<address>').slice(0, MAX_ERROR_LENGTH)
+  // A word that the cut goes through may be the half of an address.
+  const scanned =
+    text.length > MAX_SCANNED_LENGTH ? text.slice(0, MAX_SCANNED_LENGTH).replace(/\S*$/, '') : text
+  return scanned.replace(/\S+@\S+/g, '<address>').slice(0, MAX_ERROR_LENGTH)
 }

@@ -4,14 +4,14 @@
 
 import * as z from 'zod'
 import { bounded, Outage } from '../../bounded.ts'
-import { outcomeOfError, withoutAddresses } from './http-outcome.ts'
+import { BODY_TIMEOUT_MS, outcomeOfError, withoutAddresses } from './http-outcome.ts'
 import type { MailProvider, OutgoingMail, SendOutcome } from './provider.ts'
 
 export interface SendGridOptions {
   readonly baseUrl: string
   readonly apiKey: string
   readonly from: { readonly email: string; readonly name: string }
-  /** How long to wait for the whole answer, in milliseconds. */
+  /** How long to wait for the answer's status, in milliseconds. */
   readonly timeoutMs: number
   readonly fetch: (request: Request) => Promise<Response>
   /** Milliseconds since the epoch. */
@@ -27,8 +27,8 @@ const errorBody = z.object({
  * @param options where, with which key, as whom; the network and the clock
  */
 export function createSendGrid(options: SendGridOptions): MailProvider {
-  async function post(mail: OutgoingMail, signal: AbortSignal): Promise<SendOutcome> {
-    const response = await options.fetch(
+  function post(mail: OutgoingMail, signal: AbortSignal): Promise<Response> {
+    return options.fetch(
       new Request(`${options.baseUrl}/v3/mail/send`, {
         method: 'POST',
         headers: {
@@ -41,11 +41,17 @@ export function createSendGrid(options: SendGridOptions): MailProvider {
         signal,
       }),
     )
+  }
+
+  async function outcomeOf(response: Response): Promise<SendOutcome> {
     if (response.ok) {
-      await response.body?.cancel()
+      // Accepted is accepted, whatever becomes of the body: to send again would be a second copy.
+      response.body?.cancel().catch(() => {})
       return { kind: 'accepted', providerMessageId: response.headers.get('X-Message-Id') }
     }
-    return outcomeOfError(response, errorMessage(await response.text()), options.now())
+    const patience = Math.min(options.timeoutMs, BODY_TIMEOUT_MS)
+    const text = await bounded('mail_api', patience, () => response.text()).catch(() => '')
+    return outcomeOfError(response, errorMessage(text), options.now())
   }
 
   return {
@@ -54,7 +60,10 @@ export function createSendGrid(options: SendGridOptions): MailProvider {
       const abort = new AbortController()
       try {
         // The signal frees the connection; the bound holds even for a network that ignores the signal.
-        return await bounded('mail_api', options.timeoutMs, () => post(mail, abort.signal))
+        const response = await bounded('mail_api', options.timeoutMs, () =>
+          post(mail, abort.signal),
+        )
+        return await outcomeOf(response)
       } catch (error) {
         abort.abort()
         const reason = error instanceof Outage ? error.message : 'mail_api failed'
@@ -66,7 +75,7 @@ export function createSendGrid(options: SendGridOptions): MailProvider {
 
 /**
  * The request body. Text comes before HTML, as the API demands. Tracking is off: it would rewrite the link
- * through a redirector, which breaks it for scanners-averse clients and tells a third party who clicked.
+ * through a redirector, and tell a third party who clicked.
  * @param mail rendered
  * @param from the sender
  */

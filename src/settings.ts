@@ -1,0 +1,304 @@
+// Every setting there is: its rule, its default, and a line on what it is. Rules are worded to follow the
+// setting's name, and never repeat a value: some are secret.
+
+import * as z from 'zod'
+import { canonicalAddress } from './accounts/email-address.ts'
+import type { RatePolicy } from './limits/window.ts'
+import { decodeBase64Url } from './signing/base64url.ts'
+import { type KeyMaterial, MIN_SECRET_BYTES, parseKeyList } from './signing/key-ring.ts'
+
+export type Environment = 'development' | 'staging' | 'production'
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+const UNITS: Record<string, number> = { s: SECOND, m: MINUTE, h: HOUR, d: DAY }
+
+function durationMs(text: string): number | null {
+  const match = /^(\d{1,6})([smhd])$/.exec(text)
+  return match === null ? null : Number(match[1]) * (UNITS[match[2] ?? ''] ?? Number.NaN)
+}
+
+/** `90s`, `15m`, `24h`, `7d`. */
+function duration(min: string, max: string) {
+  const [least, most] = [durationMs(min) ?? 0, durationMs(max) ?? 0]
+  return z.string().transform((text, ctx) => {
+    const ms = durationMs(text)
+    if (ms !== null && ms >= least && ms <= most) return ms
+    ctx.addIssue({
+      code: 'custom',
+      message: `must be a duration from ${min} to ${max}, such as ${min}`,
+    })
+    return z.NEVER
+  })
+}
+
+/** `3/15m`. KV refuses an `expirationTtl` under 60 seconds, so no window may be shorter. */
+function rate(name: string) {
+  return z.string().transform((text, ctx): RatePolicy => {
+    const match = /^(\d{1,6})\/(\w+)$/.exec(text)
+    const windowMs = durationMs(match?.[2] ?? '')
+    const limit = Number(match?.[1])
+    if (windowMs !== null && windowMs >= MINUTE && windowMs <= 7 * DAY && limit >= 1) {
+      return { name, limit, windowMs }
+    }
+    ctx.addIssue({
+      code: 'custom',
+      message: 'must be count/window with a window from 1m to 7d, such as 3/15m',
+    })
+    return z.NEVER
+  })
+}
+
+function integer(min: number, max: number) {
+  return z.string().transform((text, ctx) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
+    if (value >= min && value <= max) return value
+    ctx.addIssue({ code: 'custom', message: `must be a whole number from ${min} to ${max}` })
+    return z.NEVER
+  })
+}
+
+/** Hosts that nobody outside can reach: a link to one of them is dead on arrival. */
+function isPublicHost(hostname: string): boolean {
+  if (hostname.startsWith('[') || /^[\d.]+$/.test(hostname)) return false
+  if (!hostname.includes('.')) return false
+  return !/(^|\.)(localhost|local|internal|intranet|lan|home|corp|test|invalid|example|arpa)\.?$/.test(
+    hostname,
+  )
+}
+
+function publicUrlProblem(url: URL, environment: Environment): string | null {
+  if (url.username !== '' || url.password !== '') return 'must not contain credentials'
+  if (environment === 'development') {
+    return /^https?:$/.test(url.protocol) ? null : 'must be an http or https URL'
+  }
+  if (url.protocol !== 'https:') return 'must be https outside development'
+  if (!isPublicHost(url.hostname)) return 'must have a public host name outside development'
+  return null
+}
+
+function origin(environment: Environment) {
+  return z.string().transform((text, ctx) => {
+    const url = URL.parse(text)
+    const problem =
+      url === null
+        ? 'must be a URL such as https://auth.example.com'
+        : url.pathname !== '/' || url.search !== '' || url.hash !== ''
+          ? 'must be an origin, without path, query or fragment'
+          : publicUrlProblem(url, environment)
+    if (url !== null && problem === null) return url.origin
+    ctx.addIssue({ code: 'custom', message: problem ?? 'must be a URL' })
+    return z.NEVER
+  })
+}
+
+/** A page of a front end's own, with `{token}` where the token goes. */
+function linkTemplate(environment: Environment) {
+  return z.string().transform((text, ctx) => {
+    const problem = templateProblem(text, environment)
+    if (problem === null) return text
+    ctx.addIssue({ code: 'custom', message: problem })
+    return z.NEVER
+  })
+}
+
+function templateProblem(text: string, environment: Environment): string | null {
+  // The URL parser forgives white space, a mail does not.
+  if (/\s/.test(text)) return 'must not contain white space'
+  const [before = '', ...after] = text.split('{token}')
+  const url = URL.parse(text.replace('{token}', 't'))
+  if (url === null) return 'must be a URL such as https://app.example.com/verify?token={token}'
+  const isAfterHost = URL.parse(before)?.origin === url.origin
+  if (after.length !== 1 || !isAfterHost) return 'must contain {token} once, after the host'
+  return publicUrlProblem(url, environment)
+}
+
+/** A path may follow, as for a proxy; a query or credentials would end in the wrong place. */
+function apiBaseUrl(environment: Environment) {
+  return z.string().transform((text, ctx) => {
+    const url = URL.parse(text)
+    const isPlain = url !== null && `${url.username}${url.password}${url.search}${url.hash}` === ''
+    const isAllowed =
+      url?.protocol === 'https:' || (environment === 'development' && url?.protocol === 'http:')
+    if (isPlain && isAllowed) return url.href.replace(/\/+$/, '')
+    ctx.addIssue({
+      code: 'custom',
+      message:
+        'must be an https URL (http only in development) without credentials, query or fragment',
+    })
+    return z.NEVER
+  })
+}
+
+const senderAddress = z.string().transform((text, ctx) => {
+  const result = canonicalAddress(text)
+  if (result.ok) return result.address
+  ctx.addIssue({ code: 'custom', message: result.problem.message })
+  return z.NEVER
+})
+
+const KEY_PROBLEMS = {
+  empty: 'is required',
+  shape: 'must be id:secret, several of them separated by commas, newest first',
+  id: 'has an id that is not 1 to 16 letters, digits, _ or -',
+  secret: `has a secret that is not base64url of at least ${MIN_SECRET_BYTES} bytes`,
+  duplicate: 'has two keys of the same id',
+} as const
+
+const tokenKeys = z.string().transform((text, ctx): KeyMaterial[] => {
+  const keys = parseKeyList(text)
+  if (typeof keys !== 'string') return keys
+  ctx.addIssue({ code: 'custom', message: KEY_PROBLEMS[keys] })
+  return z.NEVER
+})
+
+const secretBytes = z.string().transform((text, ctx) => {
+  const bytes = decodeBase64Url(text)
+  if (bytes !== null && bytes.length >= MIN_SECRET_BYTES) return bytes
+  ctx.addIssue({
+    code: 'custom',
+    message: `must be base64url of at least ${MIN_SECRET_BYTES} bytes`,
+  })
+  return z.NEVER
+})
+
+/** A name that goes into mail headers: a line break in it would be a header of the attacker's. */
+const headerText = z
+  .string()
+  .max(100, 'must be at most 100 characters')
+  .regex(/^[^\p{Cc}]*$/u, 'must not contain control characters')
+
+/** One setting: its rule, its default (none: required), and a line for the README's table. */
+interface Setting<T extends z.ZodType = z.ZodType> {
+  readonly rule: T
+  readonly fallback?: string
+  readonly secret?: true
+  readonly about: string
+}
+
+function setting<T extends z.ZodType>(rule: T, about: string, fallback?: string): Setting<T> {
+  return fallback === undefined ? { rule, about } : { rule, about, fallback }
+}
+
+function secret<T extends z.ZodType>(rule: T, about: string): Setting<T> {
+  return { rule, about, secret: true }
+}
+
+/**
+ * All settings by name. The README's table is tested against this.
+ * @param environment decides how strict the rules for URLs are
+ */
+export function settings(environment: Environment) {
+  return {
+    ENVIRONMENT: setting(
+      z.enum(['development', 'staging', 'production']),
+      '`development` opens the mailbox under `/dev` and allows plain http; never use it on a public host',
+      'production',
+    ),
+    APP_NAME: setting(
+      headerText.min(1, 'is required'),
+      'what people know your product as, in pages and mails',
+    ),
+    APP_BASE_URL: setting(
+      origin(environment),
+      'the public origin of this Worker; https and public outside development',
+    ),
+    VERIFY_URL: setting(
+      linkTemplate(environment).optional(),
+      "where verification links point, with `{token}` in it: a page of your front end's own",
+      '`APP_BASE_URL`/auth/verify-email?token={token}',
+    ),
+    VERIFY_MODE: setting(
+      z.enum(['confirm', 'click']),
+      '`confirm`: opening the link changes nothing, a button and proof of the claim do; `click`: opening it verifies (see the README on what that gives up)',
+      'confirm',
+    ),
+    LOGIN_REQUIRES_VERIFIED: setting(
+      z.enum(['true', 'false']).transform((text) => text === 'true'),
+      '`true`: an unverified user cannot sign in and is mailed a new link instead',
+      'false',
+    ),
+    TOKEN_KEYS: secret(
+      tokenKeys,
+      'keys that sign links, `id:secret,id:secret`, newest first; secrets are base64url of at least 32 bytes',
+    ),
+    PASSWORD_KEY: secret(
+      secretBytes,
+      'base64url of at least 32 bytes; salts passwords and names the counters in KV; do not rotate it with `TOKEN_KEYS`',
+    ),
+    MAIL_API_KEY: secret(
+      z.string().regex(/^[\x21-\x7e]+$/, 'must be one word of visible ASCII characters'),
+      'the key of the mail API',
+    ),
+    MAIL_API_BASE_URL: setting(
+      apiBaseUrl(environment),
+      'where the mail API lives; https outside development',
+      'https://api.sendgrid.com',
+    ),
+    MAIL_FROM: setting(senderAddress, 'sender address, verified with the mail provider'),
+    MAIL_FROM_NAME: setting(headerText.optional(), 'sender name', '`APP_NAME`'),
+    MAIL_MAX_ATTEMPTS: setting(
+      integer(1, 40),
+      'after so many attempts a mail is recorded as failed (20 span about nine hours)',
+      '20',
+    ),
+    VERIFY_TTL: setting(duration('15m', '24h'), 'how long a verification link works', '24h'),
+    SESSION_TTL: setting(duration('1h', '365d'), 'how long a session lasts', '30d'),
+    CLAIM_TTL: setting(duration('1d', '365d'), 'how long an unverified registration is kept', '7d'),
+    LEDGER_TTL: setting(duration('8d', '365d'), 'how long the record of a mail is kept', '30d'),
+    MAIL_LIMIT_PER_ADDRESS: setting(
+      rate('mail-address'),
+      'mails to one address, exact (D1 decides)',
+      '3/15m',
+    ),
+    MAIL_LIMIT_PER_IP: setting(
+      rate('mail-ip'),
+      'requests that can send mail, per IP (per /64 of IPv6)',
+      '10/1h',
+    ),
+    MAIL_REQUESTS_PER_ADDRESS: setting(
+      rate('mail-requests-address'),
+      'requests that can send mail to one address, from anywhere; turns floods away before D1',
+      '100/15m',
+    ),
+    LOGIN_LIMIT_PER_IP: setting(rate('login-ip'), 'sign-in attempts per IP', '50/15m'),
+    LOGIN_LIMIT_PER_ADDRESS: setting(
+      rate('login-address'),
+      'sign-in attempts per address',
+      '25/15m',
+    ),
+    CONFIRM_LIMIT_PER_IP: setting(
+      rate('confirm-ip'),
+      'failed confirm attempts with a genuine link, per IP',
+      '50/15m',
+    ),
+    CONFIRM_LIMIT_PER_ADDRESS: setting(
+      rate('confirm-address'),
+      'wrong passwords with a genuine link, per address',
+      '25/15m',
+    ),
+    D1_TIMEOUT_MS: setting(
+      integer(50, 30_000),
+      'a D1 call that takes longer is answered with 503',
+      '8000',
+    ),
+    KV_TIMEOUT_MS: setting(
+      integer(20, 30_000),
+      'a KV call that takes longer is given up; the request goes on, D1 decides',
+      '1000',
+    ),
+    QUEUE_TIMEOUT_MS: setting(
+      integer(50, 30_000),
+      'a Queue call that takes longer is given up; the sweeper sends the mail on',
+      '5000',
+    ),
+    MAIL_TIMEOUT_MS: setting(
+      integer(50, 30_000),
+      'a mail API call that takes longer is tried again later',
+      '10000',
+    ),
+  }
+}
