@@ -1,17 +1,20 @@
 // The HTTP app: middleware, mounts, and what becomes of errors. It decides nothing else.
 
-import { type Context, Hono } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { cors } from 'hono/cors'
 import { HTTPException } from 'hono/http-exception'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import { secureHeaders } from 'hono/secure-headers'
-import { accountRoutes } from './accounts/routes/json-routes.ts'
+import { credentialRoutes } from './accounts/routes/credential-routes.ts'
+import { sessionRoutes } from './accounts/routes/session-routes.ts'
+import { verificationRoutes } from './accounts/routes/verification-routes.ts'
 import { Outage, reasonOf } from './bounded.ts'
 import type { Deps } from './deps.ts'
 import { devRoutes } from './dev/routes.tsx'
-import { prefersHtml } from './http/negotiation.ts'
+import { isFormPost, prefersHtml } from './http/negotiation.ts'
 import { type ProblemCode, type ProblemDetails, problem } from './http/problem.ts'
-import { healthRoutes } from './mail/routes.ts'
+import { healthRoutes } from './mail/health-routes.ts'
 import { errorPage } from './pages/error-page.tsx'
 import { pageRoutes } from './pages/routes.tsx'
 
@@ -19,6 +22,21 @@ import { pageRoutes } from './pages/routes.tsx'
 const MAX_BODY_BYTES = 16 * 1024
 /** The development mailbox takes whole mails. */
 const MAX_MAIL_BYTES = 1024 * 1024
+
+/**
+ * CORS for front ends on hosts of their own, with credentials, and for nobody else: an origin that is not
+ * listed gets no `Access-Control-Allow-Origin`, so its scripts can neither send JSON here nor read answers.
+ */
+function crossOrigin(allowed: readonly string[]): MiddlewareHandler {
+  return cors({
+    origin: (origin) => (allowed.includes(origin) ? origin : null),
+    credentials: true,
+    allowMethods: ['GET', 'POST', 'DELETE'],
+    allowHeaders: ['Content-Type', 'Authorization'],
+    exposeHeaders: ['Retry-After', 'RateLimit', 'RateLimit-Policy'],
+    maxAge: 600,
+  })
+}
 
 /**
  * Builds the app for one set of capabilities.
@@ -70,9 +88,13 @@ export function createApp(deps: Deps): Hono {
     return bodyLimit({ maxSize, onError: () => refuse(c, 'payload_too_large') })(c, next)
   })
 
+  if (config.ALLOWED_ORIGINS.length > 0) app.use('/auth/*', crossOrigin(config.ALLOWED_ORIGINS))
+
   // Pages come first and leave to the JSON routes what is not for a browser.
   app.route('/', pageRoutes(deps))
-  app.route('/', accountRoutes(deps))
+  app.route('/', sessionRoutes(deps))
+  app.route('/', verificationRoutes(deps))
+  app.route('/', credentialRoutes(deps))
   app.route('/', healthRoutes(deps))
   if (config.ENVIRONMENT === 'development') app.route('/dev', devRoutes(deps))
 
@@ -82,8 +104,11 @@ export function createApp(deps: Deps): Hono {
       deps.log('outage', { reason: error.message, path: c.req.path })
       return refuse(c, 'unavailable', { headers: { 'Retry-After': '5' } })
     }
+    // The only ones that throw these: Hono's csrf() the 403, its validator the 400.
     if (error instanceof HTTPException && error.status === 403) return refuse(c, 'cross_site')
-    if (error instanceof HTTPException && error.status === 400) return refuse(c, 'invalid_json')
+    if (error instanceof HTTPException && error.status === 400) {
+      return refuse(c, isFormPost(c) ? 'invalid_form' : 'invalid_json')
+    }
     deps.log('error', { reason: reasonOf(error), path: c.req.path })
     return refuse(c, 'internal')
   })

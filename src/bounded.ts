@@ -1,5 +1,5 @@
-// Every call that leaves the isolate has an end. D1 has been seen to stall for 25 seconds, a mail API for
-// longer; a caller that waits with it holds one of six connections and its user.
+// Every call that leaves the isolate has an end. D1 can stall for many seconds, a mail API for
+// longer; a caller that waits with it holds one of six connections, and its user.
 
 /** A dependency that failed or did not answer in time. Says which one, and nothing of what was asked. */
 export class Outage extends Error {

@@ -21,10 +21,12 @@ export type ConfigResult =
 type Settings = ReturnType<typeof settings>
 type Values = { readonly [K in keyof Settings]: z.output<Settings[K]['rule']> }
 
-/** The checked configuration: {@link settings}'s values, with what is derived from them. */
-export interface Config extends Omit<Values, 'VERIFY_URL' | 'MAIL_FROM_NAME'> {
+/** The checked configuration: {@link settings}'s values, durations in milliseconds, with what is derived. */
+export interface Config extends Omit<Values, 'VERIFY_URL' | 'RESET_URL' | 'MAIL_FROM_NAME'> {
   /** With `{token}` where the token goes. */
   readonly VERIFY_URL: string
+  /** With `{token}` where the token goes. */
+  readonly RESET_URL: string
   readonly MAIL_FROM_NAME: string
   /** Whether browsers reach the Worker over TLS, so that cookies can be `__Host-` ones. */
   readonly isSecureOrigin: boolean
@@ -59,6 +61,7 @@ export function parseConfig(env: object): ConfigResult {
     config: {
       ...checked,
       VERIFY_URL: checked.VERIFY_URL ?? `${checked.APP_BASE_URL}/auth/verify-email?token={token}`,
+      RESET_URL: checked.RESET_URL ?? `${checked.APP_BASE_URL}/reset-password?token={token}`,
       MAIL_FROM_NAME: checked.MAIL_FROM_NAME ?? checked.APP_NAME,
       isSecureOrigin: checked.APP_BASE_URL.startsWith('https:'),
     },

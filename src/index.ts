@@ -1,4 +1,4 @@
-// The Worker: HTTP, the Queue's consumers and the cron. It checks the configuration, once an isolate, and
+// The Worker: HTTP, the Queue's consumers and the cron. It checks the configuration, once per isolate, and
 // hands everything on.
 
 import type { Hono } from 'hono'
@@ -28,7 +28,7 @@ interface Misconfigured {
   readonly problems: readonly ConfigProblem[]
 }
 
-/** One service an environment, which is one an isolate. It holds nothing of any request. */
+/** One service per `env`, hence per isolate. It holds nothing of any request. */
 const services = new WeakMap<Env, Promise<Service | Misconfigured>>()
 
 /** A message that meets a Worker without configuration comes back in so many seconds. */
@@ -39,6 +39,8 @@ function serviceOf(env: Env): Promise<Service | Misconfigured> {
   if (known !== undefined) return known
   const made = createService(env)
   services.set(env, made)
+  // What failed once may succeed at the next request.
+  made.catch(() => services.delete(env))
   return made
 }
 
@@ -61,7 +63,7 @@ export default {
   async queue(batch, env) {
     const service = await serviceOf(env)
     if (!service.ok) return batch.retryAll({ delaySeconds: MISCONFIGURED_RETRY_SECONDS })
-    // Named in wrangler.toml: the dead-letter queue is the one that ends in "-dead".
+    // As wrangler.toml names them.
     return batch.queue.endsWith('-dead')
       ? consumeDeadLetters(service.deps, batch)
       : consumeMail(service.deps, service.provider, batch)

@@ -44,6 +44,7 @@ export const sessions = sqliteTable(
       .references(() => users.id, { onDelete: 'cascade' }),
     createdAt: integer('created_at').notNull(),
     expiresAt: integer('expires_at').notNull(),
+    /** As limits count it: IPv6 by its /64. */
     ip: text(),
     userAgent: text('user_agent'),
   },
@@ -55,8 +56,18 @@ export const sessions = sqliteTable(
   ],
 )
 
-export const messageKinds = ['verify_email'] as const
+/** Links, which anybody can ask for, and notices, which follow from what the account's owner did. */
+export const messageKinds = [
+  'verify_email',
+  'reset_password',
+  'change_email',
+  'email_change_notice',
+  'password_changed_notice',
+] as const
 export type MessageKind = (typeof messageKinds)[number]
+
+export const locales = ['en', 'de'] as const
+export type Locale = (typeof locales)[number]
 
 export const messageStates = [
   'queued',
@@ -83,11 +94,13 @@ export const messages = sqliteTable(
     id: text().primaryKey(),
     userId: text('user_id').references(() => users.id, { onDelete: 'set null' }),
     kind: text({ enum: messageKinds }).notNull(),
+    locale: text({ enum: locales }).notNull().default('en'),
     toEmail: text('to_email').notNull(),
     generation: integer().notNull(),
     state: text({ enum: messageStates }).notNull(),
     attempts: integer().notNull(),
     notBefore: integer('not_before'),
+    /** Sending: until when it is one consumer's alone. Queued: until when the sweeper leaves it to the Queue. */
     leaseUntil: integer('lease_until'),
     provider: text(),
     providerMessageId: text('provider_message_id'),
@@ -110,6 +123,29 @@ export const messages = sqliteTable(
   ],
 )
 
+/**
+ * Changes of address, kept as long as they can be undone: what the undo link restores, and what applying the
+ * change takes. The hash is of the same password under the new address, whose salt differs; it is made when
+ * the change is asked for, because the password is at hand only then.
+ */
+export const emailChanges = sqliteTable(
+  'email_changes',
+  {
+    id: text().primaryKey(),
+    userId: text('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    fromEmail: text('from_email').notNull(),
+    fromFingerprint: text('from_fingerprint').notNull(),
+    toEmail: text('to_email').notNull(),
+    toFingerprint: text('to_fingerprint').notNull(),
+    toPasswordHash: text('to_password_hash').notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  // The link's account, and the cascade from users.
+  (t) => [index('email_changes_user_id').on(t.userId)],
+)
+
 /** The timeline that support reads: facts about known users only. It goes when the user goes. */
 export const events = sqliteTable(
   'events',
@@ -126,9 +162,15 @@ export const events = sqliteTable(
   (t) => [index('events_user_id_at').on(t.userId, t.at)],
 )
 
-/** Addresses that must not be mailed. */
-export const suppressions = sqliteTable('suppressions', {
-  email: text().primaryKey(),
-  reason: text().notNull(),
-  createdAt: integer('created_at').notNull(),
-})
+/** Addresses that must not be mailed: for good, or until an instant. */
+export const suppressions = sqliteTable(
+  'suppressions',
+  {
+    email: text().primaryKey(),
+    reason: text().notNull(),
+    createdAt: integer('created_at').notNull(),
+    expiresAt: integer('expires_at'),
+  },
+  // The pruning of those that have run out.
+  (t) => [index('suppressions_expires_at').on(t.expiresAt).where(sql`expires_at is not null`)],
+)

@@ -61,7 +61,7 @@ function integer(min: number, max: number) {
   })
 }
 
-/** Hosts that nobody outside can reach: a link to one of them is dead on arrival. */
+/** Whether strangers can reach a host: a link to any other is dead on arrival. */
 function isPublicHost(hostname: string): boolean {
   if (hostname.startsWith('[') || /^[\d.]+$/.test(hostname)) return false
   if (!hostname.includes('.')) return false
@@ -90,6 +90,35 @@ function origin(environment: Environment) {
           ? 'must be an origin, without path, query or fragment'
           : publicUrlProblem(url, environment)
     if (url !== null && problem === null) return url.origin
+    ctx.addIssue({ code: 'custom', message: problem ?? 'must be a URL' })
+    return z.NEVER
+  })
+}
+
+/** `https://app.example.com,https://admin.example.com`, or `none`. */
+function originList(environment: Environment) {
+  return z.string().transform((text, ctx): string[] => {
+    if (text === 'none') return []
+    const urls = text.split(',').map((part) => URL.parse(part.trim()))
+    const origins = urls.flatMap((url) =>
+      url !== null && url.href === `${url.origin}/` && publicUrlProblem(url, environment) === null
+        ? [url.origin]
+        : [],
+    )
+    if (origins.length === urls.length) return origins
+    ctx.addIssue({
+      code: 'custom',
+      message: 'must be origins such as https://app.example.com, separated by commas, or none',
+    })
+    return z.NEVER
+  })
+}
+
+function logoUrl(environment: Environment) {
+  return z.string().transform((text, ctx) => {
+    const url = URL.parse(text)
+    const problem = url === null ? 'must be a URL' : publicUrlProblem(url, environment)
+    if (url !== null && problem === null) return url.href
     ctx.addIssue({ code: 'custom', message: problem ?? 'must be a URL' })
     return z.NEVER
   })
@@ -194,7 +223,10 @@ function secret<T extends z.ZodType>(rule: T, about: string): Setting<T> {
 export function settings(environment: Environment) {
   return {
     ENVIRONMENT: setting(
-      z.enum(['development', 'staging', 'production']),
+      z.enum(
+        ['development', 'staging', 'production'],
+        'must be development, staging or production',
+      ),
       '`development` opens the mailbox under `/dev` and allows plain http; never use it on a public host',
       'production',
     ),
@@ -211,15 +243,48 @@ export function settings(environment: Environment) {
       "where verification links point, with `{token}` in it: a page of your front end's own",
       '`APP_BASE_URL`/auth/verify-email?token={token}',
     ),
+    RESET_URL: setting(
+      linkTemplate(environment).optional(),
+      "where password reset links point, with `{token}` in it: a page of your front end's own",
+      '`APP_BASE_URL`/reset-password?token={token}',
+    ),
+    ALLOWED_ORIGINS: setting(
+      originList(environment),
+      'origins of your front ends, separated by commas: they may call with credentials (CORS), and `redirect_to` may lead to them',
+      'none',
+    ),
     VERIFY_MODE: setting(
-      z.enum(['confirm', 'click']),
-      '`confirm`: opening the link changes nothing, a button and proof of the claim do; `click`: opening it verifies (see the README on what that gives up)',
+      z.enum(['confirm', 'click'], 'must be confirm or click'),
+      '`confirm`: opening the link changes nothing, a button and proof of the claim do; `click`: opening it verifies (read below what that gives up)',
       'confirm',
     ),
     LOGIN_REQUIRES_VERIFIED: setting(
-      z.enum(['true', 'false']).transform((text) => text === 'true'),
+      z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true'),
       '`true`: an unverified user cannot sign in and is mailed a new link instead',
       'false',
+    ),
+    EMAIL_CHANGE: setting(
+      z.enum(
+        ['keep_until_confirmed', 'unverify_at_once'],
+        'must be keep_until_confirmed or unverify_at_once',
+      ),
+      '`keep_until_confirmed`: the old address stays until the new one is confirmed; `unverify_at_once`: the new one replaces it, unverified',
+      'keep_until_confirmed',
+    ),
+    BRAND_COLOR: setting(
+      z.string().regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #1f5fbf'),
+      'the colour of buttons and links, in pages and mails',
+      '#1f5fbf',
+    ),
+    LOGO_URL: setting(
+      logoUrl(environment).optional(),
+      'an image to show above every page in place of the name',
+      '`none`',
+    ),
+    SUPPORT_EMAIL: setting(
+      senderAddress.optional(),
+      'an address that people may write to, shown below pages and mails',
+      '`none`',
     ),
     TOKEN_KEYS: secret(
       tokenKeys,
@@ -246,6 +311,7 @@ export function settings(environment: Environment) {
       '20',
     ),
     VERIFY_TTL: setting(duration('15m', '24h'), 'how long a verification link works', '24h'),
+    RESET_TTL: setting(duration('10m', '24h'), 'how long a password reset link works', '1h'),
     SESSION_TTL: setting(duration('1h', '365d'), 'how long a session lasts', '30d'),
     CLAIM_TTL: setting(duration('1d', '365d'), 'how long an unverified registration is kept', '7d'),
     LEDGER_TTL: setting(duration('8d', '365d'), 'how long the record of a mail is kept', '30d'),

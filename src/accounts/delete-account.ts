@@ -8,7 +8,7 @@ import type { UserRow } from './user.ts'
 
 export type DeleteAccountResult =
   | { readonly outcome: 'deleted' }
-  | { readonly outcome: 'wrong_password' }
+  | { readonly outcome: 'invalid_credentials' }
 
 /**
  * Deletes the account with its sessions and timeline. What was mailed stays in the ledger without a name of
@@ -27,7 +27,7 @@ export async function deleteAccount(
 ): Promise<DeleteAccountResult> {
   const computed = await deps.hashPassword(password, user.email)
   const check = await checkPassword(user.passwordHash, computed, password)
-  if (check === 'mismatch') return { outcome: 'wrong_password' }
+  if (check === 'mismatch') return { outcome: 'invalid_credentials' }
   // Guarded by the hash that was checked, in case the password changed in between.
   const [deleted] = await deps.batch([
     deps.db
@@ -35,7 +35,7 @@ export async function deleteAccount(
       .where(and(eq(users.id, user.id), eq(users.passwordHash, user.passwordHash)))
       .returning({ id: users.id }),
   ])
-  if (deleted.length === 0) return { outcome: 'wrong_password' }
+  if (deleted.length === 0) return { outcome: 'invalid_credentials' }
   deps.log('account_deleted', { userId: user.id })
   return { outcome: 'deleted' }
 }

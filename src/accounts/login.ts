@@ -2,8 +2,9 @@
 
 import { and, eq, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
+import { mailSubjects } from '../limits/policies.ts'
 import { insertMessageWithinLimit } from '../mail/outbox.ts'
-import { sessions, users } from '../schema.ts'
+import { type Locale, sessions, users } from '../schema.ts'
 import { recordEvent } from '../timeline/record.ts'
 import { addressFingerprint } from './email-address.ts'
 import { findByPassword } from './password-match.ts'
@@ -14,7 +15,7 @@ import {
   type NewSession,
   sessionIdOf,
 } from './sessions.ts'
-import { type UserView, viewUser } from './user.ts'
+import { type UserRow, type UserView, viewUser } from './user.ts'
 
 export type LoginResult =
   | { readonly outcome: 'signed_in'; readonly user: UserView; readonly session: NewSession }
@@ -36,6 +37,7 @@ export async function login(
     readonly password: string
     readonly presentedToken: string | null
     readonly client: Client
+    readonly locale: Locale
   },
 ): Promise<LoginResult> {
   const { db } = deps
@@ -53,27 +55,10 @@ export async function login(
   }
 
   if (deps.config.LOGIN_REQUIRES_VERIFIED && match.user.emailVerifiedAt === null) {
-    const [[message]] = await deps.batch([
-      insertMessageWithinLimit(db, {
-        id: deps.newId(),
-        kind: 'verify_email',
-        toEmail: match.user.email,
-        recipient: sql`${match.user.id}`,
-        now,
-        limit: deps.config.MAIL_LIMIT_PER_ADDRESS,
-      }),
-      recordEvent(db, {
-        userId: match.user.id,
-        type: 'resend_requested',
-        at: now,
-        detail: 'login',
-      }),
-    ])
-    deps.log(message === undefined ? 'resend_limited' : 'resend_requested', {
-      userId: match.user.id,
-      email: match.user.email,
-    })
-    return { outcome: 'email_not_verified', messageId: message?.id ?? null }
+    return {
+      outcome: 'email_not_verified',
+      messageId: await mailFreshLink(deps, match.user, input),
+    }
   }
 
   const [session, replacedId] = await Promise.all([
@@ -101,4 +86,36 @@ export async function login(
   if (stored === undefined) return { outcome: 'invalid_credentials' }
   deps.log('signed_in', { userId: match.user.id })
   return { outcome: 'signed_in', user: viewUser(match.user), session }
+}
+
+/** Within the limits of whatever sends mail: per IP by KV, per address by D1. */
+async function mailFreshLink(
+  deps: Deps,
+  user: UserRow,
+  input: { readonly client: Client; readonly locale: Locale },
+): Promise<string | null> {
+  const gate = await deps.counters.check(mailSubjects(deps.config, input.client.ip))
+  if (gate.refusedBy !== null) {
+    deps.log('resend_limited', { userId: user.id, policy: gate.refusedBy.policy.name })
+    return null
+  }
+  const now = deps.now()
+  const [[[message]]] = await Promise.all([
+    deps.batch([
+      insertMessageWithinLimit(deps.db, {
+        id: deps.newId(),
+        kind: 'verify_email',
+        locale: input.locale,
+        toEmail: user.email,
+        recipient: sql`${user.id}`,
+        now,
+        limit: deps.config.MAIL_LIMIT_PER_ADDRESS,
+      }),
+      recordEvent(deps.db, { userId: user.id, type: 'resend_requested', at: now, detail: 'login' }),
+    ]),
+    gate.charge(),
+  ])
+  deps.log('resend_requested', { userId: user.id, email: user.email })
+  if (message === undefined) deps.log('resend_limited', { userId: user.id, email: user.email })
+  return message?.id ?? null
 }

@@ -14,7 +14,7 @@ export interface PasswordMatch {
   readonly isOutdated: boolean
 }
 
-/** The best match, and the row that owns the address or else any claim on it. */
+/** The best match, the row that owns the address, and the claims on it, newest first. */
 export interface PasswordLookup {
   readonly match: PasswordMatch | null
   readonly owner: UserRow | null
@@ -23,7 +23,8 @@ export interface PasswordLookup {
 
 /**
  * Reads all rows on an address (one round trip) and checks a password against every one of them with one
- * hash. Only a hash of other parameters costs one more, so the work does not tell how many rows there are.
+ * hash, so the work does not tell how many rows there are. Only a hash of other parameters or another salt
+ * costs one more: after a change of cost, until each has signed in once.
  * @param deps D1 and the hasher
  * @param fingerprint of the address
  * @param password as typed

@@ -1,9 +1,9 @@
-// Registration: a claim on an address, never a look whether somebody has it.
+// Registration: a claim on an address, never a check whether it is taken.
 
 import { and, eq, ne, or, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { insertMessageWithinLimit } from '../mail/outbox.ts'
-import { sessions, users } from '../schema.ts'
+import { type Locale, sessions, suppressions, users } from '../schema.ts'
 import { recordEvent } from '../timeline/record.ts'
 import { addressFingerprint } from './email-address.ts'
 import {
@@ -19,7 +19,7 @@ import { type UserView, viewUser } from './user.ts'
 export interface Registration {
   readonly user: UserView
   readonly session: NewSession
-  /** The mail to enqueue, or null where the address is at its limit. The client is not told which. */
+  /** The mail to enqueue, or null where the address is at its limit. The answer does not tell which. */
   readonly messageId: string | null
 }
 
@@ -40,6 +40,9 @@ export async function register(
     readonly password: string
     readonly presentedToken: string | null
     readonly client: Client
+    readonly locale: Locale
+    /** Set where the page of a disown link registers: its owner wants mail again. */
+    readonly endsSilence?: boolean
   },
 ): Promise<Registration> {
   const { db } = deps
@@ -72,6 +75,7 @@ export async function register(
     insertMessageWithinLimit(db, {
       id: messageId,
       kind: 'verify_email',
+      locale: input.locale,
       toEmail: email,
       recipient: claim,
       now,
@@ -84,6 +88,14 @@ export async function register(
         and(
           ne(sessions.id, session.id),
           or(eq(sessions.id, presentedId), eq(sessions.userId, claim)),
+        ),
+      ),
+    db
+      .delete(suppressions)
+      .where(
+        and(
+          eq(suppressions.email, input.endsSilence ? email : ''),
+          eq(suppressions.reason, 'disowned'),
         ),
       ),
   ])

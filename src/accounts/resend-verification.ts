@@ -1,12 +1,12 @@
 // Sending the link again. Links already delivered stay alive: whoever clicks the older mail is not punished
 // for having asked twice.
 
-import { and, desc, eq, gt, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, type SQL, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import type { Verdict } from '../limits/window.ts'
 import { secondsUntil } from '../limits/window.ts'
-import { insertMessageWithinLimit } from '../mail/outbox.ts'
-import { messages, users } from '../schema.ts'
+import { insertMessageWithinLimit, isNotice } from '../mail/outbox.ts'
+import { type Locale, messages, users } from '../schema.ts'
 import { recordEvent } from '../timeline/record.ts'
 import { addressFingerprint } from './email-address.ts'
 import { sessionIdOf, userOfSession } from './sessions.ts'
@@ -22,10 +22,15 @@ export type SessionResendResult =
  * round trip of the same statements for every address; the client is told nothing but that it was heard.
  * @param deps capabilities
  * @param email canonical
+ * @param locale the language of who asks
  * @returns the mail to enqueue, or null
  * @throws Outage
  */
-export async function resendByAddress(deps: Deps, email: string): Promise<string | null> {
+export async function resendByAddress(
+  deps: Deps,
+  email: string,
+  locale: Locale,
+): Promise<string | null> {
   const { db } = deps
   const now = deps.now()
   const fingerprint = await addressFingerprint(email)
@@ -37,6 +42,7 @@ export async function resendByAddress(deps: Deps, email: string): Promise<string
     insertMessageWithinLimit(db, {
       id: deps.newId(),
       kind: 'verify_email',
+      locale,
       toEmail: email,
       recipient: newestClaim,
       now,
@@ -45,76 +51,94 @@ export async function resendByAddress(deps: Deps, email: string): Promise<string
     recordEvent(db, { userId: newestClaim, type: 'resend_requested', at: now, detail: 'public' }),
   ])
   deps.log('resend_requested', { email })
-  if (message === undefined) deps.log('resend_limited', { email, reason: 'nothing to send' })
+  if (message === undefined) {
+    deps.log('resend_limited', { email, reason: 'at its limit, or nothing to confirm' })
+  }
   return message?.id ?? null
 }
 
 /**
- * The signed-in door: mails the session's own unverified address, and may say how it stands with it.
- * One round trip.
+ * The signed-in door: mails the address that waits to be confirmed, the session's own or the one it is to be
+ * changed to, and may say how it stands with it. One round trip.
  * @param deps capabilities
  * @param presentedToken the session token
+ * @param locale the language of who asks
  * @throws Outage
  */
 export async function resendBySession(
   deps: Deps,
   presentedToken: string,
+  locale: Locale,
 ): Promise<SessionResendResult> {
   const { db } = deps
   const now = deps.now()
   const limit = deps.config.MAIL_LIMIT_PER_ADDRESS
   const user = sql`(${userOfSession(await sessionIdOf(presentedToken), now)})`
-  const messageId = deps.newId()
+  const message = { toEmail: sql`${WAITING_ADDRESS}`, locale, now, limit }
+  const waiting = sql`select u.id from users u where u.id = ${user}`
 
-  const [[account], [earliest], [message]] = await deps.batch([
+  const [[account], [earliest], [verify], [change]] = await deps.batch([
     db.select().from(users).where(eq(users.id, user)),
-    // The mail whose leaving the window makes room again: the limit-th newest in it.
-    db
-      .select({ createdAt: messages.createdAt })
-      .from(messages)
-      .where(
-        and(
-          eq(messages.toEmail, sql`(select email from users where id = ${user})`),
-          gt(messages.createdAt, now - limit.windowMs),
-        ),
-      )
-      .orderBy(desc(messages.createdAt))
-      .limit(1)
-      .offset(limit.limit - 1),
+    limitingMail(deps, sql`(select ${WAITING_ADDRESS} from users u where u.id = ${user})`),
     insertMessageWithinLimit(db, {
-      id: messageId,
+      ...message,
+      id: deps.newId(),
       kind: 'verify_email',
-      toEmail: sql`u.email`,
-      recipient: sql`select id from users where id = ${user} and email_verified_at is null`,
-      now,
-      limit,
+      recipient: sql`${waiting} and u.email_verified_at is null`,
+    }),
+    insertMessageWithinLimit(db, {
+      ...message,
+      id: deps.newId(),
+      kind: 'change_email',
+      recipient: sql`${waiting} and u.email_verified_at is not null and u.pending_email is not null`,
     }),
     recordEvent(db, {
       userId: user,
       type: 'resend_requested',
       at: now,
       detail: 'session',
-      onlyIf: sql`u.email_verified_at is null`,
+      onlyIf: sql`(u.email_verified_at is null or u.pending_email is not null)`,
     }),
   ])
 
   if (account === undefined) return { outcome: 'not_signed_in' }
-  if (account.emailVerifiedAt !== null) {
+  if (account.emailVerifiedAt !== null && account.pendingEmail === null) {
     deps.log('already_verified', { userId: account.id })
     return { outcome: 'already_verified' }
   }
-  deps.log('resend_requested', { userId: account.id, email: account.email })
-  if (message !== undefined) return { outcome: 'sent', messageId }
+  const email = account.pendingEmail ?? account.email
+  deps.log('resend_requested', { userId: account.id, email })
+  const sent = verify ?? change
+  if (sent !== undefined) return { outcome: 'sent', messageId: sent.id }
 
-  deps.log('resend_limited', { userId: account.id, email: account.email, policy: limit.name })
-  const freeAt = (earliest?.createdAt ?? now) + limit.windowMs
-  return {
-    outcome: 'rate_limited',
-    verdict: {
-      policy: limit,
-      allowed: false,
-      remaining: 0,
-      resetSeconds: secondsUntil(freeAt, now),
-    },
-  }
+  deps.log('resend_limited', { userId: account.id, email, policy: limit.name })
+  const resetSeconds = secondsUntil((earliest?.createdAt ?? now) + limit.windowMs, now)
+  const verdict = { policy: limit, allowed: false, remaining: 0, resetSeconds }
+  return { outcome: 'rate_limited', verdict }
+}
+
+/** The address of a row `u` of users that a link would go to. */
+const WAITING_ADDRESS = sql.raw('coalesce(u.pending_email, u.email)')
+
+/**
+ * A statement for the mail whose leaving the window makes room for the next one: the limit-th newest in it.
+ * No row where there is room.
+ * @param deps the limit and the clock
+ * @param address a subquery for a canonical address
+ */
+export function limitingMail(deps: Pick<Deps, 'db' | 'now' | 'config'>, address: SQL) {
+  const limit = deps.config.MAIL_LIMIT_PER_ADDRESS
+  return deps.db
+    .select({ createdAt: messages.createdAt })
+    .from(messages)
+    .where(
+      and(
+        eq(messages.toEmail, address),
+        gt(messages.createdAt, deps.now() - limit.windowMs),
+        sql`not ${isNotice(sql`${messages.kind}`)}`,
+      ),
+    )
+    .orderBy(desc(messages.createdAt))
+    .limit(1)
+    .offset(limit.limit - 1)
 }

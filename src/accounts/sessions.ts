@@ -21,7 +21,10 @@ export interface Client {
   readonly userAgent: string | null
 }
 
-/** A valid session with its user, and the last verification mail's delivery state. */
+/**
+ * A valid session with its user, and the last verification mail's delivery state. Whoever holds a claim is
+ * told of its mail, and so may learn that the address was at its limit: the person who waits must know.
+ */
 export interface SignedIn {
   readonly sessionId: string
   readonly expiresAt: number

@@ -27,7 +27,7 @@ export type VerifyResult =
   | {
       readonly outcome: 'already_verified'
       readonly user: UserView
-      /** Only for who proved to be the owner. */
+      /** Only for a client that proved it is the owner's. */
       readonly session: NewSession | null
     }
   | { readonly outcome: 'proof_required'; readonly email: string }

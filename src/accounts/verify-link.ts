@@ -1,10 +1,16 @@
-// The two things one does with a verification link, open it and confirm it, for JSON and pages alike.
+// The two things one does with a link that proves a mailbox, open it and confirm it, for JSON and pages alike:
+// the verification of a claim, and the new address of an account.
 
 import type { Deps } from '../deps.ts'
 import { confirmSubjects } from '../limits/policies.ts'
 import type { Verdict } from '../limits/window.ts'
-import type { Claims } from '../signing/token.ts'
-import { verifyToken } from '../signing/token.ts'
+import {
+  type ApplyResult,
+  applyByPassword,
+  applyBySession,
+  previewEmailChange,
+} from './apply-email-change.ts'
+import { type BadLink, readLink } from './read-link.ts'
 import type { Client } from './sessions.ts'
 import {
   type LinkPreview,
@@ -15,16 +21,14 @@ import {
   verifyBySession,
 } from './verify-email.ts'
 
-/** What is wrong with the link itself. Known without touching D1. */
-export type BadLink =
-  | { readonly outcome: 'invalid' }
-  /** The fingerprint names the address, so that a page can offer a new link. */
-  | { readonly outcome: 'expired' }
+/** Both are confirmed in the same place. */
+const PROVES_A_MAILBOX = ['verify', 'change'] as const
 
 export type OpenResult = BadLink | LinkPreview | VerifyResult
 export type ConfirmResult =
   | BadLink
   | VerifyResult
+  | ApplyResult
   | { readonly outcome: 'rate_limited'; readonly verdict: Verdict }
 
 /**
@@ -42,8 +46,9 @@ export async function openVerifyLink(
     readonly method: string
   },
 ): Promise<OpenResult> {
-  const link = await readVerifyLink(deps, input.token)
+  const link = await readLink(deps, PROVES_A_MAILBOX, input.token)
   if ('outcome' in link) return link
+  if (link.purpose === 'change') return previewEmailChange(deps, link, input.presentedToken)
   return deps.config.VERIFY_MODE === 'click' && input.method === 'GET'
     ? verifyByClick(deps, link, input.presentedToken)
     : previewVerification(deps, link, input.presentedToken)
@@ -51,7 +56,7 @@ export async function openVerifyLink(
 
 /**
  * Confirms a link, with the password where one is given, else with the session. Failed attempts with a
- * genuine link are limited: whoever reads the mail could otherwise guess the claim's password for ever.
+ * genuine link are limited: whoever reads the mail could otherwise guess the claim's password forever.
  * @param deps capabilities
  * @param input the token, the proof, and where the request comes from
  * @throws Outage
@@ -65,7 +70,7 @@ export async function confirmVerifyLink(
     readonly client: Client
   },
 ): Promise<ConfirmResult> {
-  const link = await readVerifyLink(deps, input.token)
+  const link = await readLink(deps, PROVES_A_MAILBOX, input.token)
   if ('outcome' in link) return link
 
   const { password, client } = input
@@ -73,22 +78,17 @@ export async function confirmVerifyLink(
   const gate = await deps.counters.check(confirmSubjects(deps.config, client.ip, guessed))
   if (gate.refusedBy !== null) return { outcome: 'rate_limited', verdict: gate.refusedBy }
 
-  const result =
-    password === undefined
-      ? await verifyBySession(deps, link, input.presentedToken)
-      : await verifyByPassword(deps, link, { password, client })
-  if (result.outcome === 'proof_required') await gate.charge()
+  const result = await (link.purpose === 'change'
+    ? password === undefined
+      ? applyBySession(deps, link, input.presentedToken)
+      : applyByPassword(deps, link, { password, client })
+    : password === undefined
+      ? verifyBySession(deps, link, input.presentedToken)
+      : verifyByPassword(deps, link, { password, client }))
+  // A wrong password counts however it is answered: with an owner present it is `already_verified`, and
+  // without the count that would be an oracle for guesses.
+  const gotIn = 'session' in result && result.session !== null
+  const isFailedGuess = password !== undefined && !gotIn
+  if (isFailedGuess || result.outcome === 'proof_required') await gate.charge()
   return result
-}
-
-/** The log learns which check failed, the client does not: it would help nobody but a forger. */
-async function readVerifyLink(deps: Deps, token: string): Promise<Claims | BadLink> {
-  const result = await verifyToken(deps.keyRing, 'verify', token, deps.now())
-  if (result.ok) return result.claims
-  if (result.failure === 'expired') {
-    deps.log('expired_token', { userId: result.claims.userId })
-    return { outcome: 'expired' }
-  }
-  deps.log('invalid_token', { reason: result.failure })
-  return { outcome: 'invalid' }
 }

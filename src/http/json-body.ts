@@ -11,7 +11,7 @@ const JSON_TYPE = /^application\/([\w.-]+\+)?json\s*(;|$)/i
 
 /**
  * Refuses bodies of another type than JSON with 415.
- * @param options `emptyIsObject` reads a request without a body as `{}`
+ * @param options `emptyIsObject` lets a request without a body pass, which the validator reads as `{}`
  */
 export function requireJson(options: { emptyIsObject?: boolean } = {}): MiddlewareHandler {
   return createMiddleware(async (c, next) => {

@@ -2,6 +2,8 @@
 
 import type { Context } from 'hono'
 import { accepts } from 'hono/accepts'
+import { parseAccept } from 'hono/utils/accept'
+import { type Locale, locales } from '../schema.ts'
 
 /**
  * Whether the client prefers a page to JSON. Browsers name `text/html` when they navigate; `fetch` and
@@ -25,4 +27,18 @@ export function isFormPost(c: Context): boolean {
   return /^(application\/x-www-form-urlencoded|multipart\/form-data)\b/i.test(
     c.req.header('Content-Type') ?? '',
   )
+}
+
+/**
+ * The language to answer and to mail in: the most wanted one that we have, by its primary subtag, so that
+ * `de-AT` gets German (RFC 4647 §3.4).
+ * @param c the request's context
+ */
+export function localeOf(c: Context): Locale {
+  for (const { type } of parseAccept(c.req.header('Accept-Language') ?? '')) {
+    const primary = type.toLowerCase().split('-')[0]
+    const locale = locales.find((known) => known === primary)
+    if (locale !== undefined) return locale
+  }
+  return 'en'
 }

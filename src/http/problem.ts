@@ -6,6 +6,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 /** Every error code of the HTTP contract, with its status and its title. */
 const PROBLEMS = {
   invalid_json: [400, 'The body is not valid JSON'],
+  invalid_form: [400, 'The form could not be read'],
   invalid_envelope: [400, 'The body must be {"data": {"email": …}}'],
   invalid: [400, 'This link is not valid'],
   expired: [400, 'This link has expired'],
@@ -14,11 +15,12 @@ const PROBLEMS = {
   cross_site: [403, 'Forms are accepted from this site only'],
   email_not_verified: [403, 'Verify your e-mail address first'],
   proof_required: [403, 'Confirm from the browser that registered, or with the password'],
-  not_found: [404, 'Nothing here'],
+  not_found: [404, 'Not found'],
+  email_taken: [409, 'This address belongs to another account'],
   method_not_allowed: [405, 'This method is not allowed here'],
-  payload_too_large: [413, 'The body is larger than 16 KiB'],
+  payload_too_large: [413, 'The body is too large'],
   unsupported_media_type: [415, 'Send application/json'],
-  invalid_input: [422, 'Some fields do not fit'],
+  invalid_input: [422, 'Some fields are invalid'],
   rate_limited: [429, 'Too many requests'],
   internal: [500, 'Something went wrong on our side'],
   misconfigured: [503, 'This service is not configured yet'],

@@ -23,7 +23,7 @@ export function sessionCookieName({ isSecureOrigin }: CookieConfig): string {
 }
 
 /**
- * Reads the session token of a request. A bearer token wins over a cookie: who sends one means it.
+ * Reads the session token of a request. A bearer token wins over a cookie: whoever sends one means it.
  * @param c the request's context
  * @param config decides the cookie's name
  */
@@ -32,6 +32,16 @@ export function presentedSession(c: Context, config: CookieConfig): PresentedSes
   if (bearer !== undefined) return { token: bearer, transport: 'bearer' }
   const cookie = getCookie(c, sessionCookieName(config))
   return cookie ? { token: cookie, transport: 'cookie' } : null
+}
+
+/**
+ * The token alone, for whoever does not care how it came.
+ * @param c the request's context
+ * @param config decides the cookie's name
+ * @returns null where none was presented
+ */
+export function presentedToken(c: Context, config: CookieConfig): string | null {
+  return presentedSession(c, config)?.token ?? null
 }
 
 /**

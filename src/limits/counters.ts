@@ -17,7 +17,7 @@ export interface Subject {
 export interface GateResult {
   /** The refusal that lasts longest, or null where all allow. */
   readonly refusedBy: Verdict | null
-  /** Writes the counts. Never rejects. Call it once, or not at all where the request shall not count. */
+  /** Writes the counts. Never rejects. Call it once, or not at all where the request should not count. */
   readonly charge: () => Promise<void>
 }
 

@@ -5,7 +5,7 @@ import type { Config } from '../config.ts'
 import type { Subject } from './counters.ts'
 
 /**
- * Everything that can send mail: registration and resends.
+ * Everything that can send mail: registration, resends, forgotten passwords, changes of address.
  * @param config the limits
  * @param ip from `clientIp`
  * @param address canonical; absent where the request names a session instead (D1 limits that address)

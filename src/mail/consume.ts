@@ -1,4 +1,4 @@
-// The consumer: a batch of ids becomes mails. Two round trips to D1 a batch, one to claim and one to record.
+// The consumer: a batch of ids becomes mails. Two round trips to D1 per batch, one to claim and one to record.
 //
 // At least once is what the Queue promises, so a row is claimed before it is sent: a second delivery of the
 // same id finds it claimed or settled and does nothing. A consumer that dies after the provider accepted
@@ -9,9 +9,9 @@ import { reasonOf } from '../bounded.ts'
 import type { Deps } from '../deps.ts'
 import { secondsUntil } from '../limits/window.ts'
 import { retryDelaySeconds } from './backoff.ts'
-import { type ClaimedMessage, type ClaimResult, claimMessages } from './claim-messages.ts'
 import { composeMail } from './compose.ts'
 import { CONCURRENT_SENDS, leaseMs } from './lease.ts'
+import { type LeasedMessage, type LeaseResult, leaseMessages } from './lease-messages.ts'
 import type { MailProvider, SendOutcome } from './providers/provider.ts'
 import { queuedMail } from './queued-mail.ts'
 import { type RecordedOutcome, recordOutcomes } from './record-outcomes.ts'
@@ -40,9 +40,9 @@ export async function consumeMail(
     }
   }
 
-  let claim: ClaimResult
+  let claim: LeaseResult
   try {
-    claim = await claimMessages(deps, [...byId.keys()])
+    claim = await leaseMessages(deps, [...byId.keys()])
   } catch (error) {
     deps.log('consumer_failed', { reason: reasonOf(error), count: byId.size })
     for (const message of [...byId.values()].flat()) {
@@ -84,7 +84,7 @@ async function record(deps: Deps, outcomes: readonly RecordedOutcome[]): Promise
 async function sendAll(
   deps: Deps,
   provider: MailProvider,
-  claimed: readonly ClaimedMessage[],
+  claimed: readonly LeasedMessage[],
 ): Promise<RecordedOutcome[]> {
   const outcomes: RecordedOutcome[] = []
   const waiting = [...claimed]
@@ -111,7 +111,7 @@ async function sendAll(
 async function sendOne(
   deps: Deps,
   provider: MailProvider,
-  message: ClaimedMessage,
+  message: LeasedMessage,
 ): Promise<RecordedOutcome | Extract<SendOutcome, { kind: 'retry' }>> {
   const about = { userId: message.user?.id ?? null, messageId: message.id, email: message.toEmail }
   let sent: SendOutcome
@@ -125,7 +125,6 @@ async function sendOne(
       deps.log('mail_expired', { ...about, reason: composition.reason })
       return settled(deps, message, 'expired', 'mail_expired', composition.reason)
     }
-    deps.log('verification_sent', { ...about, attempt: message.attempt })
     sent = await provider.send(composition.mail)
   } catch (error) {
     // A bug in composing one mail must not take the batch with it.
@@ -140,6 +139,7 @@ async function sendOne(
       provider: provider.name,
     }
   }
+  if (message.kind === 'verify_email') deps.log('verification_sent', about)
   deps.log('provider_accepted', {
     ...about,
     provider: provider.name,
@@ -157,7 +157,7 @@ async function sendOne(
 function afterFailure(
   deps: Deps,
   provider: MailProvider,
-  message: ClaimedMessage,
+  message: LeasedMessage,
   failure: Extract<SendOutcome, { kind: 'retry' }>,
 ): RecordedOutcome {
   const about = {
@@ -186,7 +186,7 @@ function afterFailure(
 
 function putBack(
   deps: Deps,
-  message: ClaimedMessage,
+  message: LeasedMessage,
   attempts: number,
   failure: Extract<SendOutcome, { kind: 'retry' }>,
 ): RecordedOutcome {
@@ -201,14 +201,14 @@ function putBack(
 
 function settled(
   deps: Deps,
-  message: ClaimedMessage,
+  message: LeasedMessage,
   state: RecordedOutcome['state'],
   event: RecordedOutcome['event'],
   error: string | null,
 ): RecordedOutcome {
   return {
     id: message.id,
-    claimedAttempt: message.attempt,
+    leasedAttempt: message.attempt,
     attempts: message.attempt,
     state,
     event,

@@ -4,9 +4,9 @@ import { sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 
 export interface MailHealth {
-  /** Age of the oldest mail that is due and not sent, in seconds; 0 where none waits. */
+  /** For how long the longest waiting mail has been due, in seconds; 0 where none is. */
   readonly oldestQueuedSeconds: number
-  /** How many mails ended as recorded failures, within the time the ledger is kept. */
+  /** How many mails ended as recorded failures, dead letters among them, while the ledger keeps them. */
   readonly deadLetters: number
 }
 
@@ -21,7 +21,7 @@ export async function readMailHealth(
   const [[row]] = await deps.batch([
     deps.db
       .select({
-        oldest: sql<number | null>`(select min(created_at) from messages
+        oldest: sql<number | null>`(select min(coalesce(not_before, created_at)) from messages
           where state in ('queued', 'sending'))`.as('oldest'),
         dead: sql<number>`(select count(*) from messages where state = 'failed')`.as('dead'),
       })

@@ -1,28 +1,56 @@
 // Minting links, in the consumer at send time: no token ever lies in D1, KV, the Queue or a log.
 
+import type { Config } from '../config.ts'
 import type { Deps } from '../deps.ts'
-import { signToken } from '../signing/token.ts'
+import { type Claims, type Purpose, signToken } from '../signing/token.ts'
+
+const DAY_MS = 24 * 60 * 60 * 1000
+/** An undone change is the last word of somebody who reads their mail once a week. */
+export const UNDO_TTL_MS = 7 * DAY_MS
+const DISOWN_TTL_MS = 7 * DAY_MS
 
 /** Whom a link is for. */
-export interface LinkRecipient {
-  readonly userId: string
-  readonly generation: number
-  readonly addressFingerprint: string
+export type LinkRecipient = Omit<Claims, 'expiresAtSeconds'>
+
+/** A link and how long it works from now. */
+export interface MintedLink {
+  readonly url: string
+  readonly ttlMs: number
 }
 
 /**
- * A verification link, good for `VERIFY_TTL` from now.
+ * Mints a link.
  * @param deps the key ring, the clock, where links point
- * @param recipient the user and the fingerprint of the address it is mailed to
- * @returns an absolute URL
+ * @param purpose what it may do
+ * @param recipient the user, the generation, and the fingerprint of the address it is mailed to
  */
-export async function mintVerifyLink(
+export async function mintLink(
   deps: Pick<Deps, 'config' | 'keyRing' | 'now'>,
+  purpose: Purpose,
   recipient: LinkRecipient,
-): Promise<string> {
-  const token = await signToken(deps.keyRing, 'verify', {
+): Promise<MintedLink> {
+  const { template, ttlMs } = linkKind(deps.config, purpose)
+  const token = await signToken(deps.keyRing, purpose, {
     ...recipient,
-    expiresAtSeconds: Math.floor((deps.now() + deps.config.VERIFY_TTL) / 1000),
+    expiresAtSeconds: Math.floor((deps.now() + ttlMs) / 1000),
   })
-  return deps.config.VERIFY_URL.replace('{token}', token)
+  return { url: template.replace('{token}', token), ttlMs }
+}
+
+function linkKind(config: Config, purpose: Purpose): { template: string; ttlMs: number } {
+  switch (purpose) {
+    // Both prove a mailbox, and the same page confirms them.
+    case 'verify':
+    case 'change':
+      return { template: config.VERIFY_URL, ttlMs: config.VERIFY_TTL }
+    case 'reset':
+      return { template: config.RESET_URL, ttlMs: config.RESET_TTL }
+    case 'undo':
+      return {
+        template: `${config.APP_BASE_URL}/undo-email-change?token={token}`,
+        ttlMs: UNDO_TTL_MS,
+      }
+    case 'disown':
+      return { template: `${config.APP_BASE_URL}/disown?token={token}`, ttlMs: DISOWN_TTL_MS }
+  }
 }

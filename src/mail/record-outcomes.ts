@@ -9,7 +9,7 @@ import type { EventType } from '../timeline/record.ts'
 export interface RecordedOutcome {
   readonly id: string
   /** The attempt under which it was claimed: a consumer that overslept its lease must not overwrite. */
-  readonly claimedAttempt: number
+  readonly leasedAttempt: number
   /** The attempts to keep: one less for a mail that was claimed but never tried. */
   readonly attempts: number
   readonly state: Extract<MessageState, 'queued' | 'sent' | 'failed' | 'suppressed' | 'expired'>
@@ -39,7 +39,7 @@ export async function recordOutcomes(
     deps.db.insert(events).select(
       sql`select null, m.user_id, m.id, ${given('event')}, ${deps.now()}, ${given('error')}
         from ${rows} join messages m on m.id = ${given('id')}
-        where m.state = 'sending' and m.attempts = ${given('claimedAttempt')}
+        where m.state = 'sending' and m.attempts = ${given('leasedAttempt')}
           and m.user_id is not null`,
     ),
     deps.db
@@ -58,7 +58,7 @@ export async function recordOutcomes(
       .from(rows)
       .where(
         sql`${messages.id} = ${given('id')} and ${messages.state} = 'sending'
-          and ${messages.attempts} = ${given('claimedAttempt')}`,
+          and ${messages.attempts} = ${given('leasedAttempt')}`,
       ),
   ])
 }

@@ -1,8 +1,9 @@
 // The sweeper: once a minute it enqueues again what the Queue lost, and prunes what is stale.
 
-import { inArray, lt, sql } from 'drizzle-orm'
+import { inArray, lt, lte, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
-import { messages, sessions, users } from '../schema.ts'
+import { emailChanges, messages, sessions, suppressions, users } from '../schema.ts'
+import { UNDO_TTL_MS } from './links.ts'
 
 /** A mail due for so long without being sent is taken for lost. */
 const OVERDUE_MS = 60_000
@@ -13,7 +14,13 @@ const MAX_ROWS = 500
 
 export interface SweepResult {
   readonly enqueued: number
-  readonly pruned: { readonly claims: number; readonly sessions: number; readonly messages: number }
+  readonly pruned: {
+    readonly claims: number
+    readonly sessions: number
+    readonly messages: number
+    readonly emailChanges: number
+    readonly suppressions: number
+  }
 }
 
 /**
@@ -22,9 +29,37 @@ export interface SweepResult {
  * @throws Outage; the next run makes up for it
  */
 export async function sweep(deps: Deps): Promise<SweepResult> {
-  const { db, config } = deps
   const now = deps.now()
-  const [overdue, claims, oldSessions, oldMessages] = await deps.batch([
+  const [, overdue, claims, oldSessions, oldMessages, oldChanges, oldSuppressions] =
+    await deps.batch([...mendingStatements(deps, now), ...pruningStatements(deps, now)])
+
+  await deps.enqueue(overdue.map(({ id }) => id))
+  const result = {
+    enqueued: overdue.length,
+    pruned: {
+      claims: claims.length,
+      sessions: oldSessions.length,
+      messages: oldMessages.length,
+      emailChanges: oldChanges.length,
+      suppressions: oldSuppressions.length,
+    },
+  }
+  const total = Object.values(result.pruned).reduce((sum, count) => sum + count, result.enqueued)
+  if (total > 0) deps.log('sweep', { count: result.enqueued, pruned: result.pruned })
+  return result
+}
+
+function mendingStatements({ db, config }: Deps, now: number) {
+  return [
+    // A mail that takes its consumer down with it, each time, must come to an end as well.
+    db
+      .update(messages)
+      .set({ state: 'failed', settledAt: now, error: 'no attempt was ever finished' })
+      .where(
+        sql`${messages.state} = 'sending' and ${messages.leaseUntil} <= ${now}
+          and ${messages.attempts} >= ${config.MAIL_MAX_ATTEMPTS}`,
+      )
+      .returning({ id: messages.id }),
     // A queued row has no lease; here the column says until when a copy is believed to be in the Queue.
     db
       .update(messages)
@@ -40,6 +75,11 @@ export async function sweep(deps: Deps): Promise<SweepResult> {
         ),
       )
       .returning({ id: messages.id }),
+  ] as const
+}
+
+function pruningStatements({ db, config }: Deps, now: number) {
+  return [
     db
       .delete(users)
       .where(
@@ -65,28 +105,20 @@ export async function sweep(deps: Deps): Promise<SweepResult> {
       .where(
         inArray(
           messages.id,
-          db
-            .select({ id: messages.id })
-            .from(messages)
-            .where(lt(messages.id, firstIdOf(now - config.LEDGER_TTL)))
-            .limit(MAX_ROWS),
+          sql`(select id from messages where id < ${firstIdOf(now - config.LEDGER_TTL)}
+            and state not in ('queued', 'sending') limit ${MAX_ROWS})`,
         ),
       )
       .returning({ id: messages.id }),
-  ])
-
-  await deps.enqueue(overdue.map(({ id }) => id))
-  const result = {
-    enqueued: overdue.length,
-    pruned: {
-      claims: claims.length,
-      sessions: oldSessions.length,
-      messages: oldMessages.length,
-    },
-  }
-  const total = result.enqueued + claims.length + oldSessions.length + oldMessages.length
-  if (total > 0) deps.log('sweep', { count: result.enqueued, pruned: result.pruned })
-  return result
+    db
+      .delete(emailChanges)
+      .where(lt(emailChanges.id, firstIdOf(now - UNDO_TTL_MS)))
+      .returning({ id: emailChanges.id }),
+    db
+      .delete(suppressions)
+      .where(lte(suppressions.expiresAt, now))
+      .returning({ email: suppressions.email }),
+  ] as const
 }
 
 /** The smallest UUIDv7 of an instant (RFC 9562 §5.7: the first 48 bits are milliseconds). */

@@ -8,8 +8,8 @@ import { createMiddleware } from 'hono/factory'
 import * as z from 'zod'
 import { login } from '../accounts/login.ts'
 import { register } from '../accounts/register.ts'
+import { loginBody, passwordField, registerBody, resendBody } from '../accounts/request-bodies.ts'
 import { resendByAddress, resendBySession } from '../accounts/resend-verification.ts'
-import { loginBody, passwordField, registerBody, resendBody } from '../accounts/schemas.ts'
 import { endSession, findSession } from '../accounts/sessions.ts'
 import { viewUser } from '../accounts/user.ts'
 import {
@@ -23,7 +23,7 @@ import { enqueueAfterResponse } from '../http/after-response.ts'
 import { clientOf } from '../http/client.ts'
 import { clientIp } from '../http/client-ip.ts'
 import { fieldErrors } from '../http/json-body.ts'
-import { isFormPost, prefersHtml } from '../http/negotiation.ts'
+import { isFormPost, localeOf, prefersHtml } from '../http/negotiation.ts'
 import { rateLimitHeaders, withinLimits } from '../http/rate-limit.ts'
 import {
   clearSessionCookie,
@@ -115,6 +115,7 @@ export function pageRoutes(deps: Deps): Hono {
           password,
           presentedToken: presentedSession(c, config)?.token ?? null,
           client: clientOf(c),
+          locale: localeOf(c),
         })
         enqueueAfterResponse(c, deps, messageId)
         setSessionCookie(c, config, session)
@@ -142,6 +143,7 @@ export function pageRoutes(deps: Deps): Hono {
           password,
           presentedToken: presentedSession(c, config)?.token ?? null,
           client: clientOf(c),
+          locale: localeOf(c),
         })
         switch (result.outcome) {
           case 'invalid_credentials':
@@ -180,12 +182,12 @@ export function pageRoutes(deps: Deps): Hono {
       const { email } = c.req.valid('form')
       return limited(c, mailSubjects(config, clientIp(c), email), async () => {
         if (email !== undefined) {
-          enqueueAfterResponse(c, deps, await resendByAddress(deps, email))
+          enqueueAfterResponse(c, deps, await resendByAddress(deps, email, localeOf(c)))
           return sendPage(c, <ResendAcceptedPage appName={appName} email={email} />, 202)
         }
         const presented = presentedSession(c, config)
         if (presented === null) return c.redirect('/login', 303)
-        const result = await resendBySession(deps, presented.token)
+        const result = await resendBySession(deps, presented.token, localeOf(c))
         switch (result.outcome) {
           case 'sent':
             enqueueAfterResponse(c, deps, result.messageId)
@@ -266,6 +268,8 @@ export function pageRoutes(deps: Deps): Hono {
         const page = <BadLinkPage appName={appName} outcome={result.outcome} />
         return sendPage(c, page, 400)
       }
+      case 'email_taken':
+        return sendPage(c, <BadLinkPage appName={appName} outcome="email_taken" />, 409)
       case 'not_found':
         return sendPage(c, <BadLinkPage appName={appName} outcome="not_found" />, 404)
     }

@@ -88,6 +88,11 @@ const BAD_LINKS = {
     advice:
       'The sign-up behind this link is gone: it was never finished, or the account was deleted. You can sign up again.',
   },
+  email_taken: {
+    title: 'This address is taken',
+    advice:
+      'It was confirmed for another account meanwhile. Your account keeps the address it had.',
+  },
 } as const
 
 /** A way on from a link that leads nowhere. */
@@ -102,9 +107,9 @@ export function BadLinkPage(props: {
     <Page appName={props.appName} title={title}>
       <h1>{title}</h1>
       <p>{advice}</p>
-      {props.outcome === 'not_found' ? (
+      {props.outcome === 'not_found' || props.outcome === 'email_taken' ? (
         <p>
-          <a href="/register">Sign up</a>
+          <a href="/">Continue</a>
         </p>
       ) : (
         <NewLinkForm email={props.email} error={props.error} />

@@ -6,7 +6,7 @@ import { decodeBase64Url, encodeBase64Url } from './base64url.ts'
 import type { KeyRing } from './key-ring.ts'
 
 /** What a link may do. A new purpose gets its own name here and thereby its own MAC. */
-export type Purpose = 'verify'
+export type Purpose = 'verify' | 'reset' | 'change' | 'undo' | 'disown'
 
 /** What a link says. It carries no address: URLs end in logs and histories. */
 export interface Claims {
@@ -25,7 +25,7 @@ export type TokenFailure = 'shape' | 'unknown_key' | 'mac' | 'claims' | 'expired
 
 export type TokenResult =
   | { readonly ok: true; readonly claims: Claims }
-  // An expired token was genuine once: its claims may be used to offer a new link, never to act.
+  // An expired token was genuine once: its claims are for the log, never to act on.
   | { readonly ok: false; readonly failure: 'expired'; readonly claims: Claims }
   | { readonly ok: false; readonly failure: Exclude<TokenFailure, 'expired'> }
 

@@ -1,4 +1,4 @@
-// Log lines: one JSON object an event, addresses masked, nothing secret. Facts about known users also
+// Log lines: one JSON object per event, addresses masked, nothing secret. Facts about known users also
 // go to the `events` table; strangers' noise goes here alone.
 
 /** The names of log events. Stable: dashboards and alerts are built on them. */
@@ -20,6 +20,16 @@ export type LogEvent =
   | 'proof_refused'
   | 'already_verified'
   | 'verified'
+  | 'reset_requested'
+  | 'password_reset'
+  | 'password_changed'
+  | 'email_change_requested'
+  | 'email_change_cancelled'
+  | 'email_changed'
+  | 'email_change_refused'
+  | 'email_change_undone'
+  | 'session_revoked'
+  | 'disowned'
   | 'resend_requested'
   | 'resend_limited'
   | 'request_limited'

@@ -72,7 +72,12 @@ async function prepare(h: Harness, kind: Kind): Promise<string> {
   if (kind === 'verified') await owner.confirm(linkIn((await h.mails(email))[0]).token)
   if (kind === 'limited') for (let i = 0; i < 3; i++) await owner.post('/auth/resend-verification')
   if (kind === 'suppressed') {
-    await h.rows('insert into suppressions values (?, ?, ?)', email, 'bounce', h.now)
+    await h.rows(
+      'insert into suppressions (email, reason, created_at) values (?, ?, ?)',
+      email,
+      'bounce',
+      h.now,
+    )
   }
   return email
 }

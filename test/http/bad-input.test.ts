@@ -121,7 +121,7 @@ describe('fields', () => {
     const answer = await raw(h, '/auth/register', '{"email":"nobody","password":"short"}')
     expect(answer.body).toEqual({
       type: 'about:blank',
-      title: 'Some fields do not fit',
+      title: 'Some fields are invalid',
       status: 422,
       ok: false,
       error: 'invalid_input',

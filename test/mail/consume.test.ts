@@ -200,7 +200,12 @@ describe('the consumer', () => {
   it('F6: a suppressed address is not mailed', async () => {
     const h = await createHarness()
     const { email, id } = await registered(h)
-    await h.rows('insert into suppressions values (?, ?, ?)', email, 'bounce', h.now)
+    await h.rows(
+      'insert into suppressions (email, reason, created_at) values (?, ?, ?)',
+      email,
+      'bounce',
+      h.now,
+    )
     await h.deliver({ ids: [id] })
     expect(h.httpCalls).toBe(0)
     expect((await message(h, id))?.state).toBe('suppressed')

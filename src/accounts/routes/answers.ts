@@ -65,6 +65,7 @@ export function answerVerification(
     case 'expired':
     case 'not_found':
     case 'proof_required':
+    case 'email_taken':
       return problem(c, result.outcome)
   }
 }

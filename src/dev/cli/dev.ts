@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { parseArgs, parseEnv } from 'node:util'
+import { settings } from '../../settings.ts'
 import { atPort, developmentVars, formatDevVars, varArguments } from './dev-vars.ts'
 import { isFree } from './port.ts'
 import { fireCron } from './serve.ts'
@@ -50,7 +51,8 @@ function wranglerArguments(args: readonly string[]) {
     strict: false,
     allowPositionals: true,
   })
-  const port = Number(values.port ?? DEFAULT_PORT)
+  // Without a value the option is `true`.
+  const port = values.port === true ? Number.NaN : Number(values.port ?? DEFAULT_PORT)
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
     throw new Error('--port must be a number from 1 to 65535.')
   }
@@ -66,6 +68,17 @@ function wranglerArguments(args: readonly string[]) {
   }
 }
 
+/** The Worker names what it does not like; in development it does so to whoever asks. */
+async function explain(url: string): Promise<void> {
+  const { errors = [] } = (await (await fetch(url)).json()) as {
+    errors?: { path: string; message: string }[]
+  }
+  const problems = errors.map(({ path, message }) => `  ${path} ${message}`)
+  console.error(
+    `\nMend these in .dev.vars and start again, or delete the file to have it written anew:\n${problems.join('\n')}\n`,
+  )
+}
+
 async function main(): Promise<number> {
   const { port, persistTo, extra } = wranglerArguments(process.argv.slice(2))
   const url = `http://localhost:${port}`
@@ -73,6 +86,10 @@ async function main(): Promise<number> {
     throw new Error(`Port ${port} is taken. Another one: npm run dev -- --port ${port + 1}`)
   }
   const vars = await devVars()
+  const known = settings('development')
+  for (const name of Object.keys(vars).filter((name) => !(name in known))) {
+    console.warn(`.dev.vars: there is no setting ${name}.`)
+  }
   for (const name of ['APP_BASE_URL', 'MAIL_API_BASE_URL']) {
     if (vars[name] !== undefined) vars[name] = atPort(vars[name], port)
   }
@@ -89,8 +106,7 @@ async function main(): Promise<number> {
 
   untilAnswering(url, child, READY_TIMEOUT_MS).then(
     async (health) => {
-      if (!health.ok)
-        console.error(`\n${url}/healthz answers ${health.status}: ${await health.text()}`)
+      if (!health.ok) return explain(url)
       console.log(`\nMailproof   ${url}/`)
       console.log(`Its mails   ${url}/dev/mailbox\n`)
       setInterval(() => fireCron(url), CRON_MS).unref()

@@ -13,7 +13,8 @@ const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{
 
 /**
  * What a status that is not 2xx means: 408, 429 and 5xx are worth another try, everything else is a
- * refusal. (2xx is acceptance, whichever it is: a system that wanted exactly 200 sent six copies.)
+ * refusal. (2xx is acceptance, whichever it is: to insist on 200 where 202 comes means
+ * sending again what was accepted.)
  * @param response status and headers
  * @param message what the body says of the error, already free of addresses
  * @param nowMs milliseconds since the epoch, to read absolute reset times

@@ -5,7 +5,7 @@ import { Outage } from '../bounded.ts'
 import type { Deps } from '../deps.ts'
 import { readMailHealth } from './health.ts'
 
-/** A mail that waits longer than this says that nobody consumes the Queue. */
+/** A mail that has been due for longer says that nobody consumes the Queue. */
 const MAX_QUEUED_SECONDS = 15 * 60
 
 /**

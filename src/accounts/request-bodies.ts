@@ -51,4 +51,21 @@ export const resendBody = z.object({ email: emailField.optional() })
 /** The older envelope. Its shape and its address are judged apart: 400 and 422. */
 export const resendEnvelope = z.object({ data: z.object({ email: z.unknown().nonoptional() }) })
 
+export const forgotPasswordBody = z.object({ email: emailField })
+
+export const resetPasswordBody = z.object({
+  token: z.string('is required').min(1, 'is required'),
+  password: newPasswordField,
+})
+
+export const changePasswordBody = z.object({
+  current_password: passwordField,
+  new_password: newPasswordField,
+})
+
+export const changeEmailBody = z.object({ new_email: emailField, password: passwordField })
+
+/** For links that need nothing else. */
+export const tokenBody = z.object({ token: z.string('is required').min(1, 'is required') })
+
 export const deleteAccountBody = z.object({ password: passwordField })

@@ -2,20 +2,28 @@
 
 import { eq, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
-import { messages, users } from '../schema.ts'
+import { type Locale, type MessageKind, messages, users } from '../schema.ts'
 import { leaseMs } from './lease.ts'
 
 /** A claimed mail with what is known of its recipient at this moment. */
-export interface ClaimedMessage {
+export interface LeasedMessage {
   readonly id: string
+  readonly kind: MessageKind
+  readonly locale: Locale
   readonly toEmail: string
+  /** Of the address it goes to. */
+  readonly toFingerprint: string | null
+  /** For a notice of a change: the new address. */
+  readonly newEmail: string | null
+  /** Of the user when it was written. */
+  readonly generation: number
   /** This attempt, from 1. */
   readonly attempt: number
   /** Null where the claim is gone. */
   readonly user: {
     readonly id: string
     readonly email: string
-    readonly emailFingerprint: string
+    readonly pendingEmail: string | null
     readonly emailVerifiedAt: number | null
     readonly generation: number
   } | null
@@ -23,8 +31,8 @@ export interface ClaimedMessage {
   readonly isSuppressed: boolean
 }
 
-export interface ClaimResult {
-  readonly claimed: readonly ClaimedMessage[]
+export interface LeaseResult {
+  readonly claimed: readonly LeasedMessage[]
   /** Ids that are queued but not due yet, with the instant they are, in milliseconds since the epoch. */
   readonly notDue: ReadonlyMap<string, number>
 }
@@ -35,10 +43,10 @@ export interface ClaimResult {
  * @param ids message ids, at most a batch of them. They travel as one JSON parameter: D1 binds at most 100.
  * @throws Outage
  */
-export async function claimMessages(
+export async function leaseMessages(
   deps: Pick<Deps, 'db' | 'batch' | 'now' | 'config'>,
   ids: readonly string[],
-): Promise<ClaimResult> {
+): Promise<LeaseResult> {
   const now = deps.now()
   const wanted = sql`(select value from json_each(${JSON.stringify(ids)}))`
   const [claimedIds, rows] = await deps.batch([
@@ -63,16 +71,31 @@ export async function claimMessages(
         state: messages.state,
         attempt: messages.attempts,
         notBefore: messages.notBefore,
+        kind: messages.kind,
+        locale: messages.locale,
+        generation: messages.generation,
         userId: sql<string | null>`${users.id}`.as('user_id'),
         userEmail: users.email,
-        emailFingerprint: users.emailFingerprint,
+        pendingEmail: users.pendingEmail,
         emailVerifiedAt: users.emailVerifiedAt,
-        generation: sql<number | null>`${users.generation}`.as('user_generation'),
+        userGeneration: sql<number | null>`${users.generation}`.as('user_generation'),
+        toFingerprint: sql<string | null>`coalesce(
+          case when ${users.email} = ${messages.toEmail} then ${users.emailFingerprint} end,
+          (select c.to_fingerprint from email_changes c
+            where c.user_id = ${messages.userId} and c.to_email = ${messages.toEmail} limit 1),
+          (select c.from_fingerprint from email_changes c
+            where c.user_id = ${messages.userId} and c.from_email = ${messages.toEmail} limit 1)
+          )`.as('to_fingerprint'),
+        newEmail: sql<string | null>`(select c.to_email from email_changes c
+          where c.user_id = ${messages.userId} and c.from_email = ${messages.toEmail}
+          and c.created_at <= ${messages.createdAt}
+          order by c.created_at desc, c.id desc limit 1)`.as('new_email'),
         isOwnedByAnother:
           sql<number>`exists (select 1 from users o where o.email = ${messages.toEmail}
           and o.email_verified_at is not null and o.id is not ${messages.userId})`.as('is_owned'),
         isSuppressed: sql<number>`exists (select 1 from suppressions s
-          where s.email = ${messages.toEmail})`.as('is_suppressed'),
+          where s.email = ${messages.toEmail}
+          and coalesce(s.expires_at, ${now} + 1) > ${now})`.as('is_suppressed'),
       })
       .from(messages)
       .leftJoin(users, eq(users.id, messages.userId))
@@ -80,7 +103,7 @@ export async function claimMessages(
   ])
   const isClaimed = new Set(claimedIds.map(({ id }) => id))
   return {
-    claimed: rows.filter((row) => isClaimed.has(row.id)).map(claimedMessage),
+    claimed: rows.filter((row) => isClaimed.has(row.id)).map(leasedMessage),
     notDue: new Map(
       rows
         .filter((row) => row.state === 'queued' && row.notBefore !== null)
@@ -89,35 +112,30 @@ export async function claimMessages(
   }
 }
 
-interface MessageRow {
-  id: string
-  toEmail: string
-  attempt: number
+interface MessageRow extends Omit<LeasedMessage, 'user' | 'isOwnedByAnother' | 'isSuppressed'> {
   userId: string | null
   userEmail: string | null
-  emailFingerprint: string | null
+  pendingEmail: string | null
   emailVerifiedAt: number | null
-  generation: number | null
+  userGeneration: number | null
   isOwnedByAnother: number
   isSuppressed: number
 }
 
-function claimedMessage(row: MessageRow): ClaimedMessage {
-  const { userId, userEmail, emailFingerprint, emailVerifiedAt, generation } = row
-  const hasUser = userId !== null && userEmail !== null && emailFingerprint !== null
+function leasedMessage(row: MessageRow): LeasedMessage {
+  const { userId, userEmail, pendingEmail, emailVerifiedAt, userGeneration, ...message } = row
   return {
-    id: row.id,
-    toEmail: row.toEmail,
-    attempt: row.attempt,
-    user: hasUser
-      ? {
-          id: userId,
-          email: userEmail,
-          emailFingerprint,
-          emailVerifiedAt,
-          generation: generation ?? 0,
-        }
-      : null,
+    ...message,
+    user:
+      userId === null || userEmail === null || userGeneration === null
+        ? null
+        : {
+            id: userId,
+            email: userEmail,
+            pendingEmail,
+            emailVerifiedAt,
+            generation: userGeneration,
+          },
     isOwnedByAnother: row.isOwnedByAnother === 1,
     isSuppressed: row.isSuppressed === 1,
   }

@@ -1,0 +1,198 @@
+// Applying a change of address: the link proves the new mailbox, and the session or the password of the
+// account proves that it is the account's owner who opened it. Without the second proof a typo would hand the
+// account to whoever the mistyped address belongs to.
+
+import { eq, type SQL, sql } from 'drizzle-orm'
+import type { Deps } from '../deps.ts'
+import { sessions, users } from '../schema.ts'
+import type { Claims } from '../signing/token.ts'
+import { recordEvent } from '../timeline/record.ts'
+import { checkPassword } from './password-hash.ts'
+import {
+  type Client,
+  createSession,
+  insertSession,
+  sessionIdOf,
+  userOfSession,
+} from './sessions.ts'
+import { type UserRow, viewUser } from './user.ts'
+import type { LinkPreview, VerifyResult } from './verify-email.ts'
+
+export type ApplyResult = VerifyResult | { readonly outcome: 'email_taken' } | StaleLink
+
+/** The change was cancelled, replaced by a later one, or undone: told as `invalid`. */
+export interface StaleLink {
+  readonly outcome: 'invalid'
+}
+
+/**
+ * What a change link would do in this browser. One round trip, nothing written.
+ * @param deps capabilities
+ * @param link genuine
+ * @param presentedToken the session token that came with the request
+ * @throws Outage
+ */
+export async function previewEmailChange(
+  deps: Deps,
+  link: Claims,
+  presentedToken: string | null,
+): Promise<LinkPreview | StaleLink> {
+  const sessionId = await sessionIdOf(presentedToken)
+  const [[user], [holder]] = await deps.batch([
+    deps.db.select().from(users).where(eq(users.id, link.userId)),
+    deps.db
+      .select({ id: sessions.userId })
+      .from(sessions)
+      .where(eq(sessions.userId, sql`(${userOfSession(sessionId, deps.now())})`))
+      .limit(1),
+  ])
+  if (user === undefined) return { outcome: 'not_found' }
+  if (isApplied(user, link)) {
+    return { outcome: 'already_verified', user: viewUser(user), session: null }
+  }
+  if (user.generation !== link.generation || user.pendingEmail === null) return stale(deps, link)
+  return {
+    outcome: 'confirm_required',
+    email: user.pendingEmail,
+    holdsClaim: holder?.id === user.id,
+  }
+}
+
+/**
+ * Applies a change with the session of the account: one round trip.
+ * @param deps capabilities
+ * @param link genuine
+ * @param presentedToken the session token that came with the request, or null
+ * @throws Outage
+ */
+export async function applyBySession(
+  deps: Deps,
+  link: Claims,
+  presentedToken: string | null,
+): Promise<ApplyResult> {
+  const rotate = await sessionIdOf(presentedToken)
+  const account = sql`(${userOfSession(rotate, deps.now())})`
+  return applyChange(deps, link, account, { rotate })
+}
+
+/**
+ * Applies a change with the password of the account, on any device: one read, one hash, one batch.
+ * @param deps capabilities
+ * @param link genuine
+ * @param input the password and where the session begins
+ * @throws Outage
+ */
+export async function applyByPassword(
+  deps: Deps,
+  link: Claims,
+  input: { readonly password: string; readonly client: Client },
+): Promise<ApplyResult> {
+  const [[user]] = await deps.batch([deps.db.select().from(users).where(eq(users.id, link.userId))])
+  if (user === undefined) return { outcome: 'not_found' }
+  const computed = await deps.hashPassword(input.password, user.email)
+  const check = await checkPassword(user.passwordHash, computed, input.password)
+  const account =
+    check === 'mismatch'
+      ? sql`(select null)`
+      : sql`(select id from users where id = ${user.id} and generation = ${user.generation})`
+  return applyChange(deps, link, account, { begin: input.client })
+}
+
+async function applyChange(
+  deps: Deps,
+  link: Claims,
+  account: SQL,
+  access: { readonly rotate: string } | { readonly begin: Client },
+): Promise<ApplyResult> {
+  const { db } = deps
+  const now = deps.now()
+  const session = await createSession(deps)
+  const change = sql`(select id from email_changes where user_id = ${link.userId}
+    and to_fingerprint = ${link.addressFingerprint} and to_email = users.pending_email
+    order by created_at desc, id desc limit 1)`
+  const taken = sql`select 1 from users o where o.email = users.pending_email
+    and o.email_verified_at is not null and o.id <> users.id`
+  const applied = sql`select id from users where id = ${link.userId}
+    and email_fingerprint = ${link.addressFingerprint} and generation = ${link.generation + 1}
+    and email_verified_at = ${now}`
+
+  const [[before], [changed], , , [signedIn]] = await deps.batch([
+    db
+      .select({
+        id: users.id,
+        isTaken: sql<number>`exists (${taken})`.as('is_taken'),
+        isProven: sql<number>`${users.id} is ${account}`.as('is_proven'),
+        email: users.email,
+        emailFingerprint: users.emailFingerprint,
+        emailVerifiedAt: users.emailVerifiedAt,
+        pendingEmail: users.pendingEmail,
+        generation: users.generation,
+      })
+      .from(users)
+      .where(eq(users.id, link.userId)),
+    db
+      .update(users)
+      .set({
+        email: sql`pending_email`,
+        emailFingerprint: link.addressFingerprint,
+        passwordHash: sql`(select to_password_hash from email_changes where id = ${change})`,
+        emailVerifiedAt: now,
+        pendingEmail: null,
+        generation: sql`${users.generation} + 1`,
+      })
+      .where(
+        sql`id = ${link.userId} and id = ${account} and generation = ${link.generation}
+          and pending_email is not null and ${change} is not null and not exists (${taken})`,
+      )
+      .returning(),
+    recordEvent(db, {
+      userId: link.userId,
+      type: 'email_changed',
+      at: now,
+      onlyIf: sql`changes() = 1`,
+    }),
+    db.delete(users).where(
+      sql`changes() = 1 and email_fingerprint = ${link.addressFingerprint}
+          and email_verified_at is null`,
+    ),
+    'begin' in access
+      ? insertSession(deps, session, applied, access.begin)
+      : db
+          .update(sessions)
+          .set({ id: session.id, expiresAt: session.expiresAt })
+          .where(sql`id = ${access.rotate} and user_id = (${applied})`)
+          .returning({ userId: sessions.userId }),
+  ])
+
+  if (changed !== undefined) {
+    deps.log('email_changed', { userId: changed.id, email: changed.email })
+    return { outcome: 'verified', user: viewUser(changed), session: signedIn ? session : null }
+  }
+  if (before === undefined) return { outcome: 'not_found' }
+  if (isApplied(before, link)) {
+    return { outcome: 'already_verified', user: viewUser(before), session: null }
+  }
+  if (before.generation !== link.generation || before.pendingEmail === null) {
+    return stale(deps, link)
+  }
+  if (before.isProven !== 1) {
+    deps.log('proof_refused', { userId: before.id })
+    return { outcome: 'proof_required', email: before.pendingEmail }
+  }
+  // Whoever gets here has proven the new mailbox: it is theirs to know.
+  deps.log('email_change_refused', { userId: before.id, reason: 'taken' })
+  return { outcome: 'email_taken' }
+}
+
+/** A second click on a link that has done its work. */
+function isApplied(
+  user: Pick<UserRow, 'emailFingerprint' | 'emailVerifiedAt'>,
+  link: Claims,
+): boolean {
+  return user.emailVerifiedAt !== null && user.emailFingerprint === link.addressFingerprint
+}
+
+function stale(deps: Deps, link: Claims): StaleLink {
+  deps.log('invalid_token', { userId: link.userId, reason: 'state' })
+  return { outcome: 'invalid' }
+}

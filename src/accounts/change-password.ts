@@ -1,0 +1,80 @@
+// A new password for who knows the old one.
+
+import { and, eq, ne, sql } from 'drizzle-orm'
+import type { Deps } from '../deps.ts'
+import { insertMessageWithinLimit } from '../mail/outbox.ts'
+import { type Locale, sessions, users } from '../schema.ts'
+import { recordEvent } from '../timeline/record.ts'
+import { checkPassword } from './password-hash.ts'
+import { createSession, type NewSession, type SignedIn } from './sessions.ts'
+
+export type ChangePasswordResult =
+  | {
+      readonly outcome: 'password_changed'
+      readonly session: NewSession
+      readonly messageId: string | null
+    }
+  | { readonly outcome: 'invalid_credentials' }
+
+/**
+ * Changes the password: other sessions and outstanding links die, a pending change of address with them, this
+ * session gets a new token, and a notice is mailed. The current password is asked, so that a browser left
+ * open is not enough.
+ * @param deps capabilities
+ * @param signedIn who asks
+ * @param input current password as typed, checked new password, language of who asks
+ * @throws Outage
+ */
+export async function changePassword(
+  deps: Deps,
+  { user, sessionId }: SignedIn,
+  input: {
+    readonly currentPassword: string
+    readonly newPassword: string
+    readonly locale: Locale
+  },
+): Promise<ChangePasswordResult> {
+  const computed = await deps.hashPassword(input.currentPassword, user.email)
+  const check = await checkPassword(user.passwordHash, computed, input.currentPassword)
+  if (check === 'mismatch') return { outcome: 'invalid_credentials' }
+
+  const { db } = deps
+  const now = deps.now()
+  const [passwordHash, session] = await Promise.all([
+    deps.hashPassword(input.newPassword, user.email),
+    createSession(deps),
+  ])
+  const done = sql`(select id from users where id = ${user.id}
+    and generation = ${user.generation + 1} and password_hash = ${passwordHash})`
+  const [[changed], [notice]] = await deps.batch([
+    db
+      .update(users)
+      .set({ passwordHash, pendingEmail: null, generation: sql`${users.generation} + 1` })
+      .where(
+        and(
+          eq(users.id, user.id),
+          eq(users.passwordHash, user.passwordHash),
+          eq(users.generation, user.generation),
+        ),
+      )
+      .returning({ id: users.id }),
+    insertMessageWithinLimit(db, {
+      id: deps.newId(),
+      kind: 'password_changed_notice',
+      locale: input.locale,
+      toEmail: user.email,
+      recipient: sql`select id from users where changes() = 1 and id = ${user.id}`,
+      now,
+      limit: deps.config.MAIL_LIMIT_PER_ADDRESS,
+    }),
+    recordEvent(db, { userId: done, type: 'password_changed', at: now }),
+    db.delete(sessions).where(and(eq(sessions.userId, done), ne(sessions.id, sessionId))),
+    db
+      .update(sessions)
+      .set({ id: session.id, expiresAt: session.expiresAt })
+      .where(and(eq(sessions.id, sessionId), eq(sessions.userId, done))),
+  ])
+  if (changed === undefined) return { outcome: 'invalid_credentials' } // changed elsewhere meanwhile
+  deps.log('password_changed', { userId: user.id })
+  return { outcome: 'password_changed', session, messageId: notice?.id ?? null }
+}

@@ -1,0 +1,71 @@
+// "I did not sign up": the link in the verification mail for whoever got it without asking. Claims on the
+// address die, and nothing is mailed to it for thirty days, unless its owner registers from the page itself.
+
+import { eq, sql } from 'drizzle-orm'
+import type { Deps } from '../deps.ts'
+import { suppressions, users } from '../schema.ts'
+import { addressFingerprint } from './email-address.ts'
+import { type BadLink, readLink } from './read-link.ts'
+
+export type DisownResult = BadLink | { readonly outcome: 'disowned' }
+
+/** In milliseconds. */
+export const SILENCE_MS = 30 * 24 * 60 * 60 * 1000
+
+/**
+ * Whether the link is genuine, for the page that asks before it acts. Touches nothing.
+ * @param deps the key ring, the clock, the log
+ * @param token as it came
+ */
+export async function openDisownLink(
+  deps: Deps,
+  token: string,
+): Promise<BadLink | { readonly outcome: 'ready' }> {
+  const link = await readLink(deps, ['disown'], token)
+  return 'outcome' in link ? link : { outcome: 'ready' }
+}
+
+/**
+ * Ends all claims on the address and silences it. An account that has proven the address stays, and is not
+ * silenced. Repeating it is no error.
+ * @param deps capabilities
+ * @param token as it came
+ * @throws Outage
+ */
+export async function disown(deps: Deps, token: string): Promise<DisownResult> {
+  const link = await readLink(deps, ['disown'], token)
+  if ('outcome' in link) return link
+  const now = deps.now()
+  const isUnowned = sql`not exists (select 1 from users o
+    where o.email_fingerprint = ${link.addressFingerprint} and o.email_verified_at is not null)`
+  await deps.batch([
+    deps.db
+      .insert(suppressions)
+      .select(
+        sql`select distinct u.email, 'disowned', ${now}, ${now + SILENCE_MS} from users u
+          where u.email_fingerprint = ${link.addressFingerprint} and ${isUnowned}`,
+      )
+      // A suppression for good is not shortened to thirty days.
+      .onConflictDoUpdate({
+        target: suppressions.email,
+        set: { expiresAt: now + SILENCE_MS },
+        setWhere: eq(suppressions.reason, 'disowned'),
+      }),
+    deps.db
+      .delete(users)
+      .where(sql`email_fingerprint = ${link.addressFingerprint} and email_verified_at is null`),
+  ])
+  deps.log('disowned', { userId: link.userId })
+  return { outcome: 'disowned' }
+}
+
+/**
+ * Whether a disown link was mailed to this address: then who holds it may end the silence by registering.
+ * @param deps the key ring, the clock, the log
+ * @param token as it came
+ * @param email canonical
+ */
+export async function isDisownLinkOf(deps: Deps, token: string, email: string): Promise<boolean> {
+  const link = await readLink(deps, ['disown'], token)
+  return !('outcome' in link) && link.addressFingerprint === (await addressFingerprint(email))
+}
