@@ -15,7 +15,7 @@ export class Outage extends Error {
   }
 }
 
-export type Dependency = 'd1' | 'kv' | 'queue' | 'mail_api'
+export type Dependency = 'd1' | 'kv' | 'queue' | 'mail_api' | 'rate_limiter' | 'cpu'
 
 /**
  * Runs a call against a dependency and waits for it no longer than it may take.

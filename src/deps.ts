@@ -9,7 +9,7 @@ import {
   SCRYPT_COST,
   type ScryptCost,
 } from './accounts/password-hash.ts'
-import { bounded, reasonOf } from './bounded.ts'
+import { bounded, Outage, reasonOf } from './bounded.ts'
 import type { Config } from './config.ts'
 import { type Counters, createCounters } from './limits/counters.ts'
 import type { QueuedMail } from './mail/queued-mail.ts'
@@ -52,7 +52,7 @@ export interface Overrides {
 }
 
 /** The bindings by the names that wrangler.toml gives them. */
-export type Bindings = Pick<Env, 'DB' | 'KV' | 'MAIL_QUEUE'>
+export type Bindings = Pick<Env, 'DB' | 'KV' | 'MAIL_QUEUE' | 'GUESS_LIMITER'>
 
 /** The Queue takes at most so many messages in one call. */
 const MAX_SEND_BATCH = 100
@@ -90,6 +90,10 @@ export async function createDeps(
             env.KV.put(key, value, { expirationTtl: ttlSeconds }),
           ),
       },
+      async (name) => {
+        const call = () => env.GUESS_LIMITER.limit({ key: name })
+        return (await bounded('rate_limiter', config.KV_TIMEOUT_MS, call)).success
+      },
       passwordKey,
       now,
       (error) => log('counter_unavailable', { reason: reasonOf(error) }),
@@ -108,7 +112,9 @@ export async function createDeps(
     },
     kv: env.KV,
     keyRing: await createKeyRing(config.TOKEN_KEYS),
-    hashPassword: createPasswordHasher(passwordKey, overrides.scryptCost ?? SCRYPT_COST),
+    hashPassword: atMostPending(
+      createPasswordHasher(passwordKey, overrides.scryptCost ?? SCRYPT_COST),
+    ),
     log,
   }
 }
@@ -124,6 +130,25 @@ export function createLog(
   write: (line: string) => void = (line) => console.log(line),
 ): Log {
   return (event, fields = {}) => write(formatLogLine(event, fields, now()))
+}
+
+/**
+ * An isolate computes about five hashes per second, one after the other. Beyond this many the wait would be
+ * longer than anybody's patience: better a clear 503, which the browser may repeat elsewhere.
+ */
+const MAX_PENDING_HASHES = 64
+
+function atMostPending(hash: PasswordHasher): PasswordHasher {
+  let pending = 0
+  return async (password, canonicalEmail) => {
+    if (pending >= MAX_PENDING_HASHES) throw new Outage('cpu', false, 'too many passwords to hash')
+    pending++
+    try {
+      return await hash(password, canonicalEmail)
+    } finally {
+      pending--
+    }
+  }
 }
 
 function systemClock(): number {

@@ -146,6 +146,15 @@ export const emailChanges = sqliteTable(
   (t) => [index('email_changes_user_id').on(t.userId)],
 )
 
+/**
+ * Addresses that an account gave up, by deletion or change. Verification links mailed before that moment are
+ * dead: whoever kept one must not be able to take the freed address with it.
+ */
+export const retiredLinks = sqliteTable('retired_links', {
+  emailFingerprint: text('email_fingerprint').primaryKey(),
+  retiredAt: integer('retired_at').notNull(),
+})
+
 /** The timeline that support reads: facts about known users only. It goes when the user goes. */
 export const events = sqliteTable(
   'events',

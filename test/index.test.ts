@@ -82,7 +82,20 @@ describe('promise 8: bad config never serves', () => {
     await worker.queue(batch, broken)
     const result = await getQueueResult(batch, createExecutionContext())
     expect(result.retryBatch.retry).toBe(true)
-    await worker.scheduled(createScheduledController(), broken)
+    expect(result.ackAll).toBe(false)
+    expect(result.explicitAcks).toEqual([])
+  })
+
+  it('sweeps nothing: the cron leaves D1 and the Queue alone', async () => {
+    vi.spyOn(console, 'log').mockImplementation(() => {})
+    const { h, rows } = await lostAndStale()
+    const before = await rows()
+    h.bindings.resetCounts()
+    const { DB, KV, MAIL_QUEUE } = h.bindings
+    await worker.scheduled(createScheduledController(), { ...broken, DB, KV, MAIL_QUEUE })
+    expect(h.bindings.counts).toMatchObject({ d1: 0, kvReads: 0, kvWrites: 0, queueSends: 0 })
+    expect(h.bindings.queued).toEqual([])
+    expect(await rows()).toEqual(before)
   })
 })
 
@@ -104,29 +117,74 @@ describe('the Worker', () => {
     }
   })
 
-  it('consumes the Queue and the dead-letter queue by their names, and sweeps by cron', async () => {
+  it('consumes the Queue and the dead-letter queue by their names', async () => {
     vi.spyOn(console, 'log').mockImplementation(() => {})
     const h = await createHarness()
     h.now = Date.now() - 120_000
-    const email = freshAddress()
-    await h.browser().register(email)
-    const [id = ''] = h.bindings.queued.splice(0)
-    const sent: Request[] = []
+    await h.browser().register(freshAddress())
+    await h.browser().register(freshAddress())
+    const [sent = '', dead = ''] = h.bindings.queued.splice(0)
+    const requests: Request[] = []
     vi.spyOn(globalThis, 'fetch').mockImplementation(async (input) => {
-      sent.push(new Request(input as Request))
+      requests.push(new Request(input as Request))
       return new Response(null, { status: 202 })
     })
-    const message = { id: '1', timestamp: new Date(), attempts: 1, body: { id } }
-    await worker.queue(createMessageBatch('mailproof-mail', [message]), env)
-    expect(sent).toHaveLength(1)
+    const message = (id: string) => ({
+      id: '1',
+      timestamp: new Date(),
+      attempts: 1,
+      body: { id },
+    })
+    await worker.queue(createMessageBatch('mailproof-mail', [message(sent)]), env)
+    expect(requests.map(({ url }) => url)).toEqual([`${ORIGIN}/dev/v3/mail/send`])
+    await worker.queue(createMessageBatch('mailproof-mail-dead', [message(dead)]), env)
+    expect(requests).toHaveLength(1)
 
-    await h.browser().register(freshAddress())
-    const [lost = ''] = h.bindings.queued.splice(0)
-    const dead = { ...message, body: { id: lost } }
-    await worker.queue(createMessageBatch('mailproof-mail-dead', [dead]), env)
-    expect(
-      await h.rows('select state from messages where id in (?, ?) order by id', id, lost),
-    ).toEqual(expect.arrayContaining([{ state: 'sent' }, { state: 'failed' }]))
-    await worker.scheduled(createScheduledController(), env)
+    const rows = await h.rows<{ id: string; state: string }>('select id, state from messages')
+    expect(new Map(rows.map(({ id, state }) => [id, state]))).toEqual(
+      new Map([
+        [sent, 'sent'],
+        [dead, 'failed'],
+      ]),
+    )
+  })
+
+  it('sweeps by cron: a lost mail is enqueued again, a stale claim is gone', async () => {
+    vi.spyOn(console, 'log').mockImplementation(() => {})
+    const { h, lost, fresh, rows } = await lostAndStale()
+    const { MAIL_QUEUE } = h.bindings
+    await worker.scheduled(createScheduledController(), { ...env, MAIL_QUEUE })
+    expect(h.bindings.queueBodies.slice(-1)).toEqual([{ id: lost }])
+    expect(h.bindings.queued).toEqual([lost])
+    expect((await rows()).users).toEqual([{ email: fresh }])
+    await worker.scheduled(createScheduledController(), { ...env, MAIL_QUEUE })
+    expect(h.bindings.queued).toEqual([lost])
+  })
+
+  it('logs a cron that failed, and does not throw', async () => {
+    const log = vi.spyOn(console, 'log').mockImplementation(() => {})
+    const h = await createHarness()
+    h.bindings.fault = () => 'throw'
+    await worker.scheduled(createScheduledController(), { ...env, DB: h.bindings.DB })
+    expect(log.mock.calls.map(([line]) => JSON.parse(String(line)))).toEqual([
+      expect.objectContaining({ event: 'outage', path: 'cron' }),
+    ])
   })
 })
+
+/** A mail that the Queue lost two minutes ago, of a claim that stays, and a claim of eight days ago. */
+async function lostAndStale() {
+  const h = await createHarness()
+  h.now = Date.now() - 8 * 86_400_000
+  await h.browser().register(freshAddress('stale'))
+  await h.rows("update messages set state = 'sent'")
+  h.now = Date.now() - 120_000
+  const fresh = freshAddress('fresh')
+  await h.browser().register(fresh)
+  const [, lost = ''] = h.bindings.queued.splice(0)
+  const rows = async () => ({
+    users: await h.rows('select email from users order by id'),
+    messages: await h.rows('select id, state, lease_until from messages order by id'),
+  })
+  return { h, lost, fresh, rows }
+}

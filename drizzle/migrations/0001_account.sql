@@ -11,6 +11,11 @@ CREATE TABLE `email_changes` (
 );
 --> statement-breakpoint
 CREATE INDEX `email_changes_user_id` ON `email_changes` (`user_id`);--> statement-breakpoint
+CREATE TABLE `retired_links` (
+	`email_fingerprint` text PRIMARY KEY NOT NULL,
+	`retired_at` integer NOT NULL
+);
+--> statement-breakpoint
 ALTER TABLE `messages` ADD `locale` text DEFAULT 'en' NOT NULL;--> statement-breakpoint
 ALTER TABLE `suppressions` ADD `expires_at` integer;--> statement-breakpoint
 CREATE INDEX `suppressions_expires_at` ON `suppressions` (`expires_at`) WHERE expires_at is not null;

@@ -4,7 +4,7 @@
 
 import { eq, type SQL, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
-import { sessions, users } from '../schema.ts'
+import { retiredLinks, sessions, users } from '../schema.ts'
 import type { Claims } from '../signing/token.ts'
 import { recordEvent } from '../timeline/record.ts'
 import { checkPassword } from './password-hash.ts'
@@ -116,7 +116,7 @@ async function applyChange(
     and email_fingerprint = ${link.addressFingerprint} and generation = ${link.generation + 1}
     and email_verified_at = ${now}`
 
-  const [[before], [changed], , , [signedIn]] = await deps.batch([
+  const [[before], [changed], , , , [signedIn]] = await deps.batch([
     db
       .select({
         id: users.id,
@@ -155,6 +155,13 @@ async function applyChange(
       sql`changes() = 1 and email_fingerprint = ${link.addressFingerprint}
           and email_verified_at is null`,
     ),
+    deps.db
+      .insert(retiredLinks)
+      .select(
+        sql`select c.from_fingerprint, ${now} from email_changes c
+          where c.user_id = (${applied}) and c.to_fingerprint = ${link.addressFingerprint} limit 1`,
+      )
+      .onConflictDoUpdate({ target: retiredLinks.emailFingerprint, set: { retiredAt: now } }),
     'begin' in access
       ? insertSession(deps, session, applied, access.begin)
       : db

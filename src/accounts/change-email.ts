@@ -8,6 +8,7 @@ import { emailChanges, type Locale, type MessageKind, users } from '../schema.ts
 import { recordEvent } from '../timeline/record.ts'
 import { addressFingerprint } from './email-address.ts'
 import { checkPassword } from './password-hash.ts'
+import { retireLinks } from './retired-links.ts'
 import { type SignedIn, sessionIdOf, userOfSession } from './sessions.ts'
 import type { UserRow } from './user.ts'
 
@@ -139,6 +140,7 @@ async function replaceAtOnce(
     linkTo(deps, 'verify_email', next, done),
     noticeTo(deps, user, next, toNotify),
     recordEvent(deps.db, { userId: done, type: 'email_change_requested', at: deps.now() }),
+    retireLinks(deps, user.emailFingerprint, sql`${toNotify} is not null`),
   ])
   return changed === undefined ? null : idsOf(link, notice)
 }
@@ -183,6 +185,6 @@ function noticeTo(deps: Deps, user: UserRow, next: NextAddress, account: SQL) {
   })
 }
 
-function idsOf(...messages: readonly ({ readonly id: string } | undefined)[]): string[] {
-  return messages.flatMap((message) => (message === undefined ? [] : [message.id]))
+function idsOf(...messages: readonly ({ readonly id: string | null } | undefined)[]): string[] {
+  return messages.flatMap((message) => message?.id ?? [])
 }

@@ -1,9 +1,10 @@
 // Account deletion, behind a verified address: the gate at work in this Worker itself.
 
-import { and, eq } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { users } from '../schema.ts'
 import { checkPassword } from './password-hash.ts'
+import { retireLinks } from './retired-links.ts'
 import type { UserRow } from './user.ts'
 
 export type DeleteAccountResult =
@@ -34,6 +35,7 @@ export async function deleteAccount(
       .delete(users)
       .where(and(eq(users.id, user.id), eq(users.passwordHash, user.passwordHash)))
       .returning({ id: users.id }),
+    retireLinks(deps, user.emailFingerprint, sql`changes() = 1`),
   ])
   if (deleted.length === 0) return { outcome: 'invalid_credentials' }
   deps.log('account_deleted', { userId: user.id })

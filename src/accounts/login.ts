@@ -116,6 +116,6 @@ async function mailFreshLink(
     gate.charge(),
   ])
   deps.log('resend_requested', { userId: user.id, email: user.email })
-  if (message === undefined) deps.log('resend_limited', { userId: user.id, email: user.email })
+  if (message?.id === null) deps.log('resend_limited', { userId: user.id, email: user.email })
   return message?.id ?? null
 }

@@ -95,8 +95,13 @@ function equalInConstantTime(a: string, b: string): boolean {
   return x.length === y.length && timingSafeEqual(x, y)
 }
 
-/** All but the hash itself: algorithm, parameters, salt. */
-function sameSaltAndCost(a: string, b: string): boolean {
+/**
+ * Whether two hashes were made with the same algorithm, parameters and salt, so that comparing them needs no
+ * further hashing.
+ * @param a a PHC string
+ * @param b another
+ */
+export function sameSaltAndCost(a: string, b: string): boolean {
   return a.slice(0, a.lastIndexOf('$')) === b.slice(0, b.lastIndexOf('$'))
 }
 

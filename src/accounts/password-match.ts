@@ -1,9 +1,9 @@
 // Which account or claim on an address does a password belong to?
 
-import { eq } from 'drizzle-orm'
+import { desc, eq, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { users } from '../schema.ts'
-import { checkPassword } from './password-hash.ts'
+import { checkPassword, sameSaltAndCost } from './password-hash.ts'
 import type { UserRow } from './user.ts'
 
 export interface PasswordMatch {
@@ -20,6 +20,11 @@ export interface PasswordLookup {
   readonly owner: UserRow | null
   readonly claims: readonly UserRow[]
 }
+
+/** The owner and so many of the newest claims: whoever registers an address thousands of times pays alone. */
+const MAX_ROWS = 1000
+/** Hashes of other parameters or salts that one attempt may cost: the owner's, and the newest claim's. */
+const MAX_FOREIGN_HASHES = 2
 
 /**
  * Reads all rows on an address (one round trip) and checks a password against every one of them with one
@@ -39,17 +44,23 @@ export async function findByPassword(
   email?: string,
 ): Promise<PasswordLookup> {
   const [rows] = await deps.batch([
-    deps.db.select().from(users).where(eq(users.emailFingerprint, fingerprint)),
+    deps.db
+      .select()
+      .from(users)
+      .where(eq(users.emailFingerprint, fingerprint))
+      .orderBy(sql`${users.emailVerifiedAt} is null`, desc(users.createdAt))
+      .limit(MAX_ROWS),
   ])
   const owner = rows.find((row) => row.emailVerifiedAt !== null) ?? null
-  const claims = rows
-    .filter((row) => row.emailVerifiedAt === null)
-    .sort((a, b) => b.createdAt - a.createdAt)
+  const claims = rows.filter((row) => row.emailVerifiedAt === null)
   const address = email ?? rows[0]?.email
   if (address === undefined) return { match: null, owner, claims }
 
   const currentHash = await deps.hashPassword(password, address)
-  for (const user of owner === null ? claims : [owner, ...claims]) {
+  let foreignHashes = 0
+  for (const user of rows) {
+    const isForeign = !sameSaltAndCost(user.passwordHash, currentHash)
+    if (isForeign && ++foreignHashes > MAX_FOREIGN_HASHES) continue
     const check = await checkPassword(user.passwordHash, currentHash, password)
     if (check !== 'mismatch') {
       return { match: { user, currentHash, isOutdated: check === 'outdated' }, owner, claims }

@@ -12,14 +12,14 @@ import { addressFingerprint } from './email-address.ts'
 import { sessionIdOf, userOfSession } from './sessions.ts'
 
 export type SessionResendResult =
-  | { readonly outcome: 'sent'; readonly messageId: string }
+  /** `messageId` is null where the address is at its limit by others' doing: that is not this one's to know. */
+  | { readonly outcome: 'sent'; readonly messageId: string | null }
   | { readonly outcome: 'already_verified' }
   | { readonly outcome: 'not_signed_in' }
   | { readonly outcome: 'rate_limited'; readonly verdict: Verdict }
 
 /**
- * The public door: mails the newest claim on an address, if it is unverified and within its limit. One
- * round trip of the same statements for every address; the client is told nothing but that it was heard.
+ * The public door: mails the newest claim on an address, within the address's limit. One round trip of the same statements for every address; the client is told nothing but that it was heard.
  * @param deps capabilities
  * @param email canonical
  * @param locale the language of who asks
@@ -34,10 +34,10 @@ export async function resendByAddress(
   const { db } = deps
   const now = deps.now()
   const fingerprint = await addressFingerprint(email)
+  // Also where the address has an owner: the consumer then writes "you already have an account". A claim whose
+  // mail did not follow a public resend would tell its holder that it has.
   const newestClaim = sql`(select c.id from users c where c.email_fingerprint = ${fingerprint}
-    and c.email_verified_at is null
-    and not exists (select 1 from users o where o.email = ${email} and o.email_verified_at is not null)
-    order by c.created_at desc limit 1)`
+    and c.email_verified_at is null order by c.created_at desc limit 1)`
   const [[message]] = await deps.batch([
     insertMessageWithinLimit(db, {
       id: deps.newId(),
@@ -51,15 +51,14 @@ export async function resendByAddress(
     recordEvent(db, { userId: newestClaim, type: 'resend_requested', at: now, detail: 'public' }),
   ])
   deps.log('resend_requested', { email })
-  if (message === undefined) {
-    deps.log('resend_limited', { email, reason: 'at its limit, or nothing to confirm' })
-  }
+  if (message?.id === null) deps.log('resend_limited', { email })
   return message?.id ?? null
 }
 
 /**
  * The signed-in door: mails the address that waits to be confirmed, the session's own or the one it is to be
- * changed to, and may say how it stands with it. One round trip.
+ * changed to, and may say how it stands with it. Its 429 counts what this account or claim asked for; what
+ * others had sent to the address is not its business. One round trip.
  * @param deps capabilities
  * @param presentedToken the session token
  * @param locale the language of who asks
@@ -74,12 +73,20 @@ export async function resendBySession(
   const now = deps.now()
   const limit = deps.config.MAIL_LIMIT_PER_ADDRESS
   const user = sql`(${userOfSession(await sessionIdOf(presentedToken), now)})`
-  const message = { toEmail: sql`${WAITING_ADDRESS}`, locale, now, limit }
+  const ownMails = sql`(select count(*) from messages m where m.user_id = u.id
+    and m.created_at > ${now - limit.windowMs} and not ${isNotice(sql`m.kind`)})`
+  const message = {
+    toEmail: WAITING_ADDRESS,
+    locale,
+    now,
+    limit,
+    onlyIf: sql`${ownMails} < ${limit.limit}`,
+  }
   const waiting = sql`select u.id from users u where u.id = ${user}`
 
   const [[account], [earliest], [verify], [change]] = await deps.batch([
     db.select().from(users).where(eq(users.id, user)),
-    limitingMail(deps, sql`(select ${WAITING_ADDRESS} from users u where u.id = ${user})`),
+    limitingMail(deps, user),
     insertMessageWithinLimit(db, {
       ...message,
       id: deps.newId(),
@@ -108,8 +115,9 @@ export async function resendBySession(
   }
   const email = account.pendingEmail ?? account.email
   deps.log('resend_requested', { userId: account.id, email })
-  const sent = verify ?? change
-  if (sent !== undefined) return { outcome: 'sent', messageId: sent.id }
+  const written = verify ?? change
+  if (written?.id === null) deps.log('resend_limited', { userId: account.id, email })
+  if (written !== undefined) return { outcome: 'sent', messageId: written.id }
 
   deps.log('resend_limited', { userId: account.id, email, policy: limit.name })
   const resetSeconds = secondsUntil((earliest?.createdAt ?? now) + limit.windowMs, now)
@@ -121,19 +129,19 @@ export async function resendBySession(
 const WAITING_ADDRESS = sql.raw('coalesce(u.pending_email, u.email)')
 
 /**
- * A statement for the mail whose leaving the window makes room for the next one: the limit-th newest in it.
- * No row where there is room.
+ * A statement for the mail whose leaving the window makes room for the next one: the limit-th newest that an
+ * account or claim had sent. No row where there is room.
  * @param deps the limit and the clock
- * @param address a subquery for a canonical address
+ * @param userId a subquery for the account or claim
  */
-export function limitingMail(deps: Pick<Deps, 'db' | 'now' | 'config'>, address: SQL) {
+export function limitingMail(deps: Pick<Deps, 'db' | 'now' | 'config'>, userId: SQL) {
   const limit = deps.config.MAIL_LIMIT_PER_ADDRESS
   return deps.db
     .select({ createdAt: messages.createdAt })
     .from(messages)
     .where(
       and(
-        eq(messages.toEmail, address),
+        eq(messages.userId, userId),
         gt(messages.createdAt, deps.now() - limit.windowMs),
         sql`not ${isNotice(sql`${messages.kind}`)}`,
       ),

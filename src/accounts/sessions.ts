@@ -2,6 +2,7 @@
 
 import { and, desc, eq, gt, type SQL, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
+import { shownMail } from '../mail/outbox.ts'
 import { type MessageState, messages, sessions, users } from '../schema.ts'
 import { encodeBase64Url } from '../signing/base64url.ts'
 import type { UserRow } from './user.ts'
@@ -21,10 +22,7 @@ export interface Client {
   readonly userAgent: string | null
 }
 
-/**
- * A valid session with its user, and the last verification mail's delivery state. Whoever holds a claim is
- * told of its mail, and so may learn that the address was at its limit: the person who waits must know.
- */
+/** A valid session with its user, and the last verification mail's delivery state. */
 export interface SignedIn {
   readonly sessionId: string
   readonly expiresAt: number
@@ -115,12 +113,7 @@ export async function findSession(
       .innerJoin(users, eq(users.id, sessions.userId))
       .where(and(eq(sessions.id, sessionId), gt(sessions.expiresAt, now))),
     deps.db
-      .select({
-        state: messages.state,
-        at: sql<number>`coalesce(${messages.settledAt}, ${messages.sentAt}, ${messages.createdAt})`.as(
-          'at',
-        ),
-      })
+      .select(shownMail(now))
       .from(messages)
       .where(
         and(

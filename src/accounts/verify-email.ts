@@ -6,12 +6,13 @@
 // (you have neither his session nor his password), and a link scanner verifies nothing whatever it opens,
 // runs or posts.
 
-import { desc, eq, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { sessions, users } from '../schema.ts'
 import type { Claims } from '../signing/token.ts'
 import { recordEvent } from '../timeline/record.ts'
 import { findByPassword } from './password-match.ts'
+import { isNotRetired } from './retired-links.ts'
 import {
   type Client,
   createSession,
@@ -51,13 +52,13 @@ export type LinkPreview =
  * @throws Outage
  */
 export async function previewVerification(
-  deps: Pick<Deps, 'db' | 'batch' | 'now'>,
+  deps: Pick<Deps, 'db' | 'batch' | 'now' | 'config'>,
   claims: Claims,
   presentedToken: string | null,
 ): Promise<LinkPreview> {
   const sessionId = await sessionIdOf(presentedToken)
   const [[row], [held]] = await deps.batch([
-    ownerOrNewestClaim(deps, claims.addressFingerprint),
+    ownerOrNewestClaim(deps, claims),
     deps.db
       .select({ id: users.id, emailFingerprint: users.emailFingerprint })
       .from(users)
@@ -95,7 +96,8 @@ export async function verifyBySession(
 }
 
 /**
- * Confirms with nothing but the link, for `VERIFY_MODE=click`: the claim it was minted for. It signs nobody
+ * Confirms with nothing but the link, for `VERIFY_MODE=click`: the claim that this browser holds on the
+ * address, else the one the link was minted for. It signs nobody
  * in, or a victim's click would land them in an account whose password a stranger chose; a session that
  * already belongs to the claim is rotated.
  * @param deps capabilities
@@ -108,10 +110,13 @@ export async function verifyByClick(
   claims: Claims,
   presentedToken: string | null,
 ): Promise<VerifyResult> {
+  const sessionId = await sessionIdOf(presentedToken)
+  const own = sql`(select id from users where id = (${userOfSession(sessionId, deps.now())})
+    and email_fingerprint = ${claims.addressFingerprint})`
   return applyProof(deps, claims, {
     by: 'click',
-    claim: sql`${claims.userId}`,
-    session: { rotate: await sessionIdOf(presentedToken) },
+    claim: sql`coalesce(${own}, ${claims.userId})`,
+    session: { rotate: sessionId },
   })
 }
 
@@ -174,7 +179,8 @@ async function applyProof(deps: Deps, claims: Claims, proof: Proof): Promise<Ver
       .where(
         sql`id = ${proof.claim} and email_fingerprint = ${fingerprint} and email_verified_at is null
           and not exists (select 1 from users o
-            where o.email = users.email and o.email_verified_at is not null)`,
+            where o.email = users.email and o.email_verified_at is not null)
+          and ${isNotRetired(deps, claims)}`,
       )
       .returning(),
     recordEvent(db, {
@@ -197,7 +203,7 @@ async function applyProof(deps: Deps, claims: Claims, proof: Proof): Promise<Ver
           .set({ id: session.id, expiresAt: session.expiresAt })
           .where(sql`id = ${proof.session.rotate} and user_id = (${verifiedUser})`)
           .returning({ userId: sessions.userId }),
-    ownerOrNewestClaim(deps, fingerprint),
+    ownerOrNewestClaim(deps, claims),
   ])
 
   if (known === undefined) return { outcome: 'not_found' }
@@ -223,12 +229,12 @@ function refuseProof(deps: Pick<Deps, 'log'>, known: UserRow): VerifyResult {
   return { outcome: 'proof_required', email: known.email }
 }
 
-/** The row that owns the address, or else the newest claim on it. */
-function ownerOrNewestClaim(deps: Pick<Deps, 'db'>, fingerprint: string) {
+/** The row that owns the address, or else the newest claim on it; none for a link that was retired. */
+function ownerOrNewestClaim(deps: Pick<Deps, 'db' | 'config'>, claims: Claims) {
   return deps.db
     .select()
     .from(users)
-    .where(eq(users.emailFingerprint, fingerprint))
+    .where(and(eq(users.emailFingerprint, claims.addressFingerprint), isNotRetired(deps, claims)))
     .orderBy(sql`${users.emailVerifiedAt} is null`, desc(users.createdAt))
     .limit(1)
 }

@@ -2,6 +2,7 @@
 // Mounted in no other environment: whoever reads the mailbox can confirm any address.
 
 import { type Context, Hono } from 'hono'
+import { csrf } from 'hono/csrf'
 import type { Deps } from '../deps.ts'
 import { mailSendApi } from './mail-send-api.ts'
 import { MAILBOX_CSS } from './mailbox-css.ts'
@@ -25,6 +26,13 @@ const MAIL_CSP =
 export function devRoutes(deps: Deps): Hono {
   const store = createMailboxStore(deps)
   const app = new Hono()
+  const ownHosts = new Set(['localhost', '127.0.0.1', '[::1]', hostOf(deps.config.APP_BASE_URL)])
+
+  // A page elsewhere that has its own name resolve to this machine (DNS rebinding) could read every link.
+  app.use(async (c, next) => {
+    if (!ownHosts.has(hostOf(c.req.url))) return c.notFound()
+    return next()
+  })
 
   app.route('/', mailSendApi(deps, store))
 
@@ -50,7 +58,7 @@ export function devRoutes(deps: Deps): Hono {
     return page(c, <MailboxPage mails={await store.list(to)} to={to ?? ''} />)
   })
 
-  app.post('/mailbox', async (c) => {
+  app.post('/mailbox', csrf(), async (c) => {
     await store.clear()
     return c.redirect('/dev/mailbox', 303)
   })
@@ -70,6 +78,10 @@ export function devRoutes(deps: Deps): Hono {
   })
 
   return app
+}
+
+function hostOf(url: string): string {
+  return new URL(url).hostname
 }
 
 /** An empty filter, as the form sends it, is none. */

@@ -11,6 +11,8 @@ export interface Subject {
   readonly policy: RatePolicy
   /** An address or an IP; it reaches KV only as a keyed hash. */
   readonly value: string
+  /** A password guess: bursts of it are stopped exactly, not only counted softly. */
+  readonly isGuess?: true
 }
 
 /** A verdict over several subjects. */
@@ -32,10 +34,14 @@ export interface Counters {
 /** Cloudflare KV refuses `expirationTtl` under 60 seconds; the local simulation does not. */
 export const KV_MIN_TTL_SECONDS = 60
 
+/** The period of the burst gate, as wrangler.toml sets it. */
+const BURST_SECONDS = 60
+
 const storedWindow = z.object({ count: z.int().min(0), endsAt: z.int() })
 
 /**
  * @param store reads and writes one key; may reject
+ * @param burstGate counts a name exactly over a minute and says whether it may go on; may reject
  * @param key HMAC key for the names of counters: a plain hash of an IP or an address is soon guessed
  * @param now the clock, milliseconds since the epoch
  * @param onFailure told of every read or write that failed
@@ -45,6 +51,7 @@ export function createCounters(
     get: (key: string) => Promise<string | null>
     put: (key: string, value: string, ttlSeconds: number) => Promise<void>
   },
+  burstGate: (name: string) => Promise<boolean>,
   key: CryptoKey,
   now: () => number,
   onFailure: (error: unknown) => void,
@@ -59,6 +66,16 @@ export function createCounters(
     }
   }
 
+  /** Guesses sent at once all read the same KV counter; this gate counts them one by one. */
+  async function isBurst(name: string): Promise<boolean> {
+    try {
+      return !(await burstGate(name))
+    } catch (error) {
+      onFailure(error)
+      return false
+    }
+  }
+
   async function write(name: string, state: WindowState, at: number): Promise<void> {
     const ttlSeconds = Math.max(KV_MIN_TTL_SECONDS, Math.ceil((state.endsAt - at) / 1000))
     await store.put(name, JSON.stringify(state), ttlSeconds).catch(onFailure)
@@ -68,9 +85,12 @@ export function createCounters(
     async check(subjects) {
       const at = now()
       const counted = await Promise.all(
-        subjects.map(async ({ policy, value }) => {
+        subjects.map(async ({ policy, value, isGuess }) => {
           const name = await counterName(key, policy, value)
-          return { name, ...countIn(await read(name), policy, at) }
+          const [state, refused] = await Promise.all([read(name), isGuess ? isBurst(name) : false])
+          const counted = countIn(state, policy, at)
+          const verdict = refused ? burstVerdict(policy) : counted.verdict
+          return { name, verdict, next: counted.next }
         }),
       )
       const refusals = counted.map((c) => c.verdict).filter((verdict) => !verdict.allowed)
@@ -86,6 +106,10 @@ export function createCounters(
       }
     },
   }
+}
+
+function burstVerdict(policy: RatePolicy): Verdict {
+  return { policy, allowed: false, remaining: 0, resetSeconds: BURST_SECONDS }
 }
 
 /** `<policy>:<22 characters>`; far under KV's 512 bytes. */

@@ -28,8 +28,8 @@ export function mailSubjects(config: Config, ip: string, address?: string): Subj
  */
 export function loginSubjects(config: Config, ip: string, address: string): Subject[] {
   return [
-    { policy: config.LOGIN_LIMIT_PER_IP, value: ip },
-    { policy: config.LOGIN_LIMIT_PER_ADDRESS, value: address },
+    { policy: config.LOGIN_LIMIT_PER_IP, value: ip, isGuess: true },
+    { policy: config.LOGIN_LIMIT_PER_ADDRESS, value: address, isGuess: true },
   ]
 }
 
@@ -46,7 +46,10 @@ export function confirmSubjects(
   ip: string,
   addressFingerprint?: string,
 ): Subject[] {
-  const perIp = { policy: config.CONFIRM_LIMIT_PER_IP, value: ip }
+  const perIp: Subject = { policy: config.CONFIRM_LIMIT_PER_IP, value: ip }
   if (addressFingerprint === undefined) return [perIp]
-  return [perIp, { policy: config.CONFIRM_LIMIT_PER_ADDRESS, value: addressFingerprint }]
+  return [
+    { ...perIp, isGuess: true },
+    { policy: config.CONFIRM_LIMIT_PER_ADDRESS, value: addressFingerprint, isGuess: true },
+  ]
 }

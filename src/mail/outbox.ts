@@ -4,7 +4,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { DrizzleD1Database } from 'drizzle-orm/d1'
 import type { RatePolicy } from '../limits/window.ts'
-import { type Locale, type MessageKind, messages } from '../schema.ts'
+import { type Locale, type MessageKind, type MessageState, messages } from '../schema.ts'
 
 /**
  * Notices are limited among themselves: a stranger who asks for links until the limit is reached must not
@@ -31,6 +31,8 @@ export interface NewMessage {
   readonly toEmail: string | SQL
   /** A subquery for the id of the user it is written for; no row where it yields none. */
   readonly recipient: SQL
+  /** A further condition on the recipient's row `u`. */
+  readonly onlyIf?: SQL
   /** Milliseconds since the epoch. */
   readonly now: number
   /** How many mails the address may get in which window. */
@@ -38,24 +40,55 @@ export interface NewMessage {
 }
 
 /**
- * A statement that writes a mail unless its address has had as many as it may in the window that ends now.
- * The count and the insert are one statement, so no concurrency gets past it. It returns the id, or no row.
- * A mail of exactly one window ago no longer counts.
+ * A statement that writes a mail, and decides in the same breath whether it goes out: the count and the insert
+ * are one statement, so no concurrency gets past the limit. A mail of exactly one window ago no longer counts.
+ *
+ * Beyond the limit the row is written all the same, settled and never to be sent. A claim's holder sees the
+ * state of its mail, and a missing row would say that somebody else had mail sent to this address lately;
+ * as it is, the row looks like one that went out (see {@link shownMail}), which is nearly true: links that
+ * work for every claim were mailed there a moment ago.
  * @param db builds the statement
  * @param message what to write
+ * @returns one row with the id of the mail to enqueue, null where it is withheld; no row without a recipient
  */
 export function insertMessageWithinLimit(db: DrizzleD1Database, message: NewMessage) {
-  const windowStart = message.now - message.limit.windowMs
+  const { now, limit } = message
+  const hasRoom = sql`(select count(*) from messages m
+    where m.to_email = ${message.toEmail} and m.created_at > ${now - limit.windowMs}
+      and m.error is not ${WITHHELD}
+      and ${NOTICES.has(message.kind) ? sql`` : sql`not `}${isNotice(sql`m.kind`)}
+    ) < ${limit.limit}`
+  // When a mail would have gone out, had there been room: a second or two from now.
+  const pretendedAt = sql`${now} + 1000 + abs(random()) % 1500`
   return db
     .insert(messages)
     .select(
-      sql`select ${message.id}, u.id, ${message.kind}, ${message.locale}, ${message.toEmail}, u.generation,
-        'queued', 0, null, null, null, null, null, ${message.now}, null, null
-        from users u where u.id = (${message.recipient}) and (
-          select count(*) from messages m
-          where m.to_email = ${message.toEmail} and m.created_at > ${windowStart}
-            and ${NOTICES.has(message.kind) ? sql`` : sql`not `}${isNotice(sql`m.kind`)}
-        ) < ${message.limit.limit}`,
+      sql`select ${message.id}, w.id, ${message.kind}, ${message.locale}, w.to_email, w.generation,
+        iif(w.has_room, 'queued', 'expired'), 0, null, null, null, null,
+        iif(w.has_room, null, ${WITHHELD}), ${now},
+        iif(w.has_room, null, ${pretendedAt}), iif(w.has_room, null, ${now})
+        from (select u.id, u.generation, ${message.toEmail} as to_email, ${hasRoom} as has_room
+          from users u where u.id = (${message.recipient}) and ${message.onlyIf ?? sql`true`}) w`,
     )
-    .returning({ id: messages.id })
+    .returning({ id: sql<string | null>`iif(state = 'queued', id, null)`.as('id') })
+}
+
+/** What stands in `error` of a mail that was not sent because of the limit. */
+const WITHHELD = 'withheld'
+
+/**
+ * A mail's state and its instant as the holder of its account or claim may see them.
+ * @param now milliseconds since the epoch
+ * @returns columns to select from `messages`
+ */
+export function shownMail(now: number) {
+  const isWithheld = sql`${messages.error} is ${WITHHELD}`
+  const isShownAsSent = sql`${messages.sentAt} <= ${now}`
+  return {
+    state: sql<MessageState>`case when not (${isWithheld}) then ${messages.state}
+      when ${isShownAsSent} then 'sent' else 'queued' end`.as('shown_state'),
+    at: sql<number>`case
+      when not (${isWithheld}) then coalesce(${messages.settledAt}, ${messages.sentAt}, ${messages.createdAt})
+      when ${isShownAsSent} then ${messages.sentAt} else ${messages.createdAt} end`.as('shown_at'),
+  }
 }

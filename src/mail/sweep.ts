@@ -2,7 +2,7 @@
 
 import { inArray, lt, lte, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
-import { emailChanges, messages, sessions, suppressions, users } from '../schema.ts'
+import { emailChanges, messages, retiredLinks, sessions, suppressions, users } from '../schema.ts'
 import { UNDO_TTL_MS } from './links.ts'
 
 /** A mail due for so long without being sent is taken for lost. */
@@ -30,7 +30,7 @@ export interface SweepResult {
  */
 export async function sweep(deps: Deps): Promise<SweepResult> {
   const now = deps.now()
-  const [, overdue, claims, oldSessions, oldMessages, oldChanges, oldSuppressions] =
+  const [, overdue, claims, oldSessions, oldMessages, oldChanges, , oldSuppressions] =
     await deps.batch([...mendingStatements(deps, now), ...pruningStatements(deps, now)])
 
   await deps.enqueue(overdue.map(({ id }) => id))
@@ -114,6 +114,8 @@ function pruningStatements({ db, config }: Deps, now: number) {
       .delete(emailChanges)
       .where(lt(emailChanges.id, firstIdOf(now - UNDO_TTL_MS)))
       .returning({ id: emailChanges.id }),
+    // No link is older than a day (VERIFY_TTL's bound), so no retirement need be.
+    db.delete(retiredLinks).where(lt(retiredLinks.retiredAt, now - 2 * 24 * 60 * 60 * 1000)),
     db
       .delete(suppressions)
       .where(lte(suppressions.expiresAt, now))

@@ -110,7 +110,7 @@ describe('the journey', () => {
     expect(gone.body.error).toBe('not_signed_in')
   })
 
-  it('S12: confirms with the password on another device, and signs it in', async () => {
+  it('S12, F11: confirms with the password on another device, signs it in, and the waiting tab learns of it', async () => {
     const h = await createHarness()
     const [laptop, phone] = [h.browser(), h.browser()]
     const email = freshAddress()
@@ -123,23 +123,51 @@ describe('the journey', () => {
     expect((await phone.confirm(token, 'not the password')).body.error).toBe('proof_required')
     expect((await phone.confirm(token, PASSWORD)).body.status).toBe('verified')
     expect((await phone.session()).body.user.is_email_verified).toBe(true)
-    // F11: the tab that waits sees it by its own session.
+    // The tab that waits sees it by its own session.
     expect((await laptop.session()).body.user.is_email_verified).toBe(true)
   })
 
-  it('S9, F10: a link to a claim that is gone says not_found; claims expire and never squat', async () => {
+  it('S9, F10: a claim expires, and its link says not_found', async () => {
     const h = await createHarness()
     const ada = h.browser()
     const email = freshAddress()
     await ada.register(email)
     await h.deliver()
     const { url, token } = linkIn((await h.mails(email))[0])
+    // Pruned while its link is still good: a claim of a week ago whose mail was sent again today.
     await h.rows('update users set created_at = ? where email = ?', h.now - 8 * 86_400_000, email)
-    await h.sweep()
+    expect((await h.sweep()).pruned.claims).toBe(1)
     expect((await ada.get(url)).body.error).toBe('not_found')
     expect((await ada.confirm(token)).status).toBe(404)
     expect((await ada.confirm(token, PASSWORD)).status).toBe(404)
     expect((await ada.session()).status).toBe(401)
+  })
+
+  it('F10: a claim never squats: another person claims and verifies its address beside it, and after it', async () => {
+    const h = await createHarness()
+    const [squatter, ada] = [h.browser(), h.browser()]
+    const [beside, after] = [freshAddress(), freshAddress()]
+    await squatter.register(beside, 'the squatter’s password')
+    h.now += 1000
+    expect((await ada.register(beside)).status).toBe(201)
+    await h.deliver()
+    const { token } = linkIn((await h.mails(beside))[0])
+    expect((await ada.confirm(token)).body.status).toBe('verified')
+    expect((await squatter.session()).status).toBe(401)
+    expect(await h.rows('select is_email_verified as owns from users')).toEqual([{ owns: 1 }])
+
+    // Its claim expires, and leaves nothing in the way.
+    await squatter.register(after, 'the squatter’s password')
+    await h.deliver()
+    h.now += 7 * 86_400_000 + 1
+    expect((await h.sweep()).pruned.claims).toBe(1)
+    const bob = h.browser()
+    expect((await bob.register(after)).status).toBe(201)
+    await h.deliver()
+    const later = linkIn((await h.mails(after))[0]).token
+    expect((await bob.confirm(later)).body.status).toBe('verified')
+    expect((await h.browser().login(after)).body.user.is_email_verified).toBe(true)
+    expect((await h.browser().login(after, 'the squatter’s password')).status).toBe(401)
   })
 
   it('F4: a resend leaves delivered links working, and the first use settles all of them', async () => {

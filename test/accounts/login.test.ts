@@ -36,6 +36,35 @@ describe('sign-in', () => {
     expect((await ada.login(email)).status).toBe(200)
   })
 
+  it('S10, S11: the mail that such a sign-in sends respects the limit per IP; the answer stays 403', async () => {
+    const h = await createHarness({
+      LOGIN_REQUIRES_VERIFIED: 'true',
+      MAIL_LIMIT_PER_IP: '2/1h',
+      MAIL_LIMIT_PER_ADDRESS: '100/15m',
+    })
+    const email = freshAddress()
+    await h.browser().register(email)
+    h.bindings.queued.length = 0
+    const ada = h.browser()
+    const answers = []
+    for (let i = 0; i < 4; i++) {
+      const { status, body } = await ada.login(email)
+      answers.push({ status, error: body.error, mails: h.bindings.queued.splice(0).length })
+    }
+    const refused = { status: 403, error: 'email_not_verified' }
+    expect(answers).toEqual([
+      { ...refused, mails: 1 },
+      { ...refused, mails: 1 },
+      { ...refused, mails: 0 },
+      { ...refused, mails: 0 },
+    ])
+    expect(await h.rows('select id from messages where to_email = ?', email)).toHaveLength(3)
+    // It counts with whatever else of this IP sends mail, and another IP is not touched.
+    expect((await ada.register(freshAddress())).status).toBe(429)
+    await h.browser().login(email)
+    expect(h.bindings.queued).toHaveLength(1)
+  })
+
   it('sign-in by form: wrong says so, right goes to the start page', async () => {
     const h = await createHarness()
     const email = freshAddress()
@@ -172,6 +201,35 @@ describe('S10: limits at the front door', () => {
     }
     expect((await h.browser().confirm(token, PASSWORD)).status).toBe(429)
     expect((await ada.confirm(token)).body.status).toBe('verified')
+  })
+
+  it('limits guesses with a link that is still valid after the address is verified: it is no endless oracle', async () => {
+    const h = await createHarness({ CONFIRM_LIMIT_PER_ADDRESS: '3/15m' })
+    const email = freshAddress()
+    const ada = h.browser()
+    await ada.register(email)
+    await h.deliver()
+    const { token } = linkIn((await h.mails(email))[0])
+    expect((await ada.confirm(token)).body.status).toBe('verified')
+
+    const seen = []
+    for (let i = 0; i < 5; i++) {
+      const guesser = h.browser()
+      const { status, body } = await guesser.confirm(token, `guess number ${i}`)
+      seen.push([status, body.error ?? body.status, guesser.cookies.size])
+    }
+    const wrong = [200, 'already_verified', 0]
+    const limited = [429, 'rate_limited', 0]
+    expect(seen).toEqual([wrong, wrong, wrong, limited, limited])
+    // The right one is turned away like a wrong one, unheard.
+    h.hashes = 0
+    expect((await h.browser().confirm(token, PASSWORD)).status).toBe(429)
+    expect(h.hashes).toBe(0)
+    expect((await ada.confirm(token)).body.status).toBe('already_verified')
+    h.now += 15 * 60_000
+    const phone = h.browser()
+    expect((await phone.confirm(token, PASSWORD)).body.status).toBe('already_verified')
+    expect((await phone.session()).status).toBe(200)
   })
 
   it('the signed-in resend says when the next mail may go', async () => {

@@ -24,6 +24,7 @@ function setUp() {
         get: (name) => env.KV.get(name),
         put: (name, value, ttl) => env.KV.put(name, value, { expirationTtl: ttl }),
       },
+      async () => true,
       key,
       () => state.now,
       (error) => {

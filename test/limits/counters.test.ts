@@ -25,7 +25,11 @@ interface Put {
   readonly ttlSeconds: number
 }
 
-function setUp(faults: { get?: () => boolean; put?: () => boolean } = {}, by = key) {
+function setUp(
+  faults: { get?: () => boolean; put?: () => boolean } = {},
+  by = key,
+  burst: (name: string) => Promise<boolean> = async () => true,
+) {
   const puts: Put[] = []
   const gets: string[] = []
   const failures: unknown[] = []
@@ -43,6 +47,7 @@ function setUp(faults: { get?: () => boolean; put?: () => boolean } = {}, by = k
         await env.KV.put(name, value, { expirationTtl: ttlSeconds })
       },
     },
+    (name) => burst(name),
     by,
     () => clock.now,
     (error) => failures.push(error),
@@ -144,6 +149,7 @@ describe('counters in KV', () => {
         },
         put: async () => {},
       },
+      async () => true,
       key,
       () => 0,
       () => {},
@@ -264,4 +270,26 @@ describe('a KV that fails', () => {
       expect(failures).toHaveLength(1)
     },
   )
+})
+
+describe('bursts of guesses', () => {
+  it('are stopped by the exact gate, which KV alone would let through', async () => {
+    let calls = 0
+    const { counters, puts } = setUp({}, key, async () => ++calls <= 3)
+    const guess = { policy: perIp, value: fresh('ip'), isGuess: true as const }
+    const gates = await Promise.all(Array.from({ length: 8 }, () => counters.check([guess])))
+    const refused = gates.filter(({ refusedBy }) => refusedBy !== null)
+    expect(refused).toHaveLength(5)
+    expect(refused[0]?.refusedBy).toMatchObject({ policy: perIp, allowed: false, resetSeconds: 60 })
+    expect(puts).toEqual([])
+  })
+
+  it('are only counted softly while the gate is out, and what is no guess never meets it', async () => {
+    const out = setUp({}, key, async () => Promise.reject(new Error('out')))
+    const guess = { policy: perIp, value: fresh('ip'), isGuess: true as const }
+    expect(await out.request(guess)).toBeNull()
+    expect(out.failures).toHaveLength(1)
+    const closed = setUp({}, key, async () => false)
+    expect(await closed.request({ policy: perIp, value: fresh('ip') })).toBeNull()
+  })
 })

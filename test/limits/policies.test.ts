@@ -35,15 +35,23 @@ describe('what is counted', () => {
 
   it('is every sign-in, per IP and per address', () => {
     expect(loginSubjects(configOf(), IP, EMAIL)).toEqual([
-      { policy: { name: 'login-ip', limit: 50, windowMs: 900_000 }, value: IP },
-      { policy: { name: 'login-address', limit: 25, windowMs: 900_000 }, value: EMAIL },
+      { policy: { name: 'login-ip', limit: 50, windowMs: 900_000 }, value: IP, isGuess: true },
+      {
+        policy: { name: 'login-address', limit: 25, windowMs: 900_000 },
+        value: EMAIL,
+        isGuess: true,
+      },
     ])
   })
 
   it('is every failed confirmation, per IP and per fingerprint', () => {
     expect(confirmSubjects(configOf(), IP, 'fingerprint')).toEqual([
-      { policy: { name: 'confirm-ip', limit: 50, windowMs: 900_000 }, value: IP },
-      { policy: { name: 'confirm-address', limit: 25, windowMs: 900_000 }, value: 'fingerprint' },
+      { policy: { name: 'confirm-ip', limit: 50, windowMs: 900_000 }, value: IP, isGuess: true },
+      {
+        policy: { name: 'confirm-address', limit: 25, windowMs: 900_000 },
+        value: 'fingerprint',
+        isGuess: true,
+      },
     ])
   })
 

@@ -43,6 +43,58 @@ describe('promise 1: nothing lost', () => {
     expect(await h.mails(email)).toHaveLength(1)
   })
 
+  it('a mail whose attempts are used up when its lease runs out becomes a failure that somebody can see', async () => {
+    const h = await createHarness({ MAIL_MAX_ATTEMPTS: '2' })
+    const email = freshAddress()
+    const browser = h.browser()
+    await browser.register(email)
+    // Each time the consumer claims the mail, sends it, and dies before it can record anything.
+    const dies = async () => {
+      let calls = 0
+      h.bindings.fault = (binding) => (binding === 'd1' && ++calls > 1 ? 'throw' : undefined)
+      await h.deliver()
+      h.bindings.fault = () => undefined
+      h.now += 15 * 60_000
+    }
+    const row = async () =>
+      (await h.rows('select state, attempts, error, settled_at from messages'))[0]
+
+    await dies()
+    expect(await row()).toMatchObject({ state: 'sending', attempts: 1 })
+    expect((await h.sweep()).enqueued).toBe(1)
+    await dies()
+    expect(await row()).toMatchObject({ state: 'sending', attempts: 2 })
+    expect((await h.sweep()).enqueued).toBe(0)
+    expect(await row()).toEqual({
+      state: 'failed',
+      attempts: 2,
+      error: 'no attempt was ever finished',
+      settled_at: h.now,
+    })
+    expect((await browser.session()).body.mail.state).toBe('failed')
+    expect((await browser.get('/healthz')).body.checks.dead_letters.count).toBe(1)
+    h.now += 60 * 60_000
+    expect((await h.sweep()).enqueued).toBe(0)
+  })
+
+  it('a mail under its last lease is left to whoever holds it', async () => {
+    const h = await createHarness({ MAIL_MAX_ATTEMPTS: '1' })
+    await h.browser().register(freshAddress())
+    let calls = 0
+    h.bindings.fault = (binding) => (binding === 'd1' && ++calls > 1 ? 'throw' : undefined)
+    await h.deliver()
+    h.bindings.fault = () => undefined
+    const [{ lease_until } = { lease_until: 0 }] = await h.rows<{ lease_until: number }>(
+      'select lease_until from messages',
+    )
+    h.now = lease_until - 1
+    await h.sweep()
+    expect(await h.rows('select state from messages')).toEqual([{ state: 'sending' }])
+    h.now += 1
+    await h.sweep()
+    expect(await h.rows('select state from messages')).toEqual([{ state: 'failed' }])
+  })
+
   it('dead letters become failures that /healthz counts, unless they were sent after all', async () => {
     const h = await createHarness()
     const [lost, fine] = [freshAddress(), freshAddress()]
@@ -110,18 +162,50 @@ describe('F10: what is stale is pruned', () => {
     expect(await count('select id from messages where to_email = ?', claimant)).toBe(0)
   })
 
-  it('F8: deleting rivals or the account does not reset the limit on the address', async () => {
+  it('mail that is not settled never goes, however old', async () => {
+    const h = await createHarness()
+    const [waiting, leased] = [freshAddress(), freshAddress()]
+    await h.browser().register(leased)
+    h.network = async () => new Response(null, { status: 429, headers: { 'Retry-After': '3600' } })
+    await h.deliver()
+    await h.rows("update messages set state = 'sending', lease_until = ?", 2 * h.now)
+    await h.browser().register(waiting)
+    const states = () => h.rows('select to_email, state from messages order by state')
+    const unsettled = [
+      { to_email: waiting, state: 'queued' },
+      { to_email: leased, state: 'sending' },
+    ]
+    h.now += 366 * 86_400_000
+    expect((await h.sweep()).pruned).toMatchObject({ claims: 2, messages: 0 })
+    expect(await states()).toEqual(unsettled)
+    expect((await h.sweep()).pruned.messages).toBe(0)
+
+    // Settled at last, and as old as it is, the next run takes it.
+    await h.deliver()
+    expect(await h.rows('select state, error from messages where to_email = ?', waiting)).toEqual([
+      { state: 'expired', error: 'the claim is gone' },
+    ])
+    expect((await h.sweep()).pruned.messages).toBe(1)
+    expect(await states()).toEqual(unsettled.slice(1))
+  })
+
+  it('F3, F8: deleting rivals or the account does not reset the limit on the address', async () => {
     const h = await createHarness()
     const email = freshAddress()
+    await h.browser().register(email, 'a rival’s password')
     const ada = h.browser()
     await ada.register(email)
-    await h.deliver()
     await ada.post('/auth/resend-verification')
-    await ada.post('/auth/resend-verification')
+    expect(h.bindings.queued).toHaveLength(3)
     await h.deliver()
     await ada.confirm(linkIn((await h.mails(email))[0]).token)
+    expect(await h.rows('select id from users')).toHaveLength(1)
     await ada.send('DELETE', '/auth/account', { json: { password: 'correct horse battery' } })
+    expect(await h.rows('select id from users')).toEqual([])
     await h.browser().register(email)
     expect(h.bindings.queued).toEqual([])
+    h.now += 15 * 60_000
+    await h.browser().register(email)
+    expect(h.bindings.queued).toHaveLength(1)
   })
 })

@@ -21,9 +21,14 @@ export interface FaultyBindings {
   readonly DB: D1Database
   readonly KV: KVNamespace
   readonly MAIL_QUEUE: Queue
+  readonly GUESS_LIMITER: RateLimit
   readonly counts: Counts
   /** Ids handed to the Queue and not yet taken by the test. */
   readonly queued: string[]
+  /** Everything ever handed to the Queue, whole, as it would lie there. */
+  readonly queueBodies: unknown[]
+  /** Every distinct SQL text that was prepared, with how many parameters it binds. */
+  readonly sqlTexts: Map<string, number>
   /** Called before every call; a fault makes that call fail. */
   fault: (binding: 'd1' | 'kv_get' | 'kv_put' | 'queue', nth: number) => Fault | undefined
   resetCounts: () => void
@@ -35,7 +40,7 @@ const noCounts = (): Counts => ({ d1: 0, statements: 0, kvReads: 0, kvWrites: 0,
  * Wraps the real bindings.
  * @param env from `cloudflare:workers`
  */
-export function faultyBindings(env: Pick<Env, 'DB' | 'KV' | 'MAIL_QUEUE'>): FaultyBindings {
+export function faultyBindings(env: Pick<Env, 'DB' | 'KV' | 'MAIL_QUEUE' | 'GUESS_LIMITER'>): FaultyBindings {
   const nth = { d1: 0, kv_get: 0, kv_put: 0, queue: 0 }
 
   async function through<T>(binding: keyof typeof nth, call: () => Promise<T>): Promise<T> {
@@ -48,11 +53,12 @@ export function faultyBindings(env: Pick<Env, 'DB' | 'KV' | 'MAIL_QUEUE'>): Faul
   }
 
   /** Whatever bypasses `batch` is a round trip too, and must not go uncounted. */
-  function countRuns(statement: D1PreparedStatement): D1PreparedStatement {
+  function countRuns(statement: D1PreparedStatement, query: string): D1PreparedStatement {
     const bind = statement.bind.bind(statement)
     statement.bind = (...values) => {
       rule(values.length <= 100, `D1 binds at most 100 parameters, not ${values.length}`)
-      return countRuns(bind(...values))
+      sqlTexts.set(query, values.length)
+      return countRuns(bind(...values), query)
     }
     for (const method of ['all', 'run', 'raw', 'first'] as const) {
       const real = statement[method]
@@ -66,15 +72,21 @@ export function faultyBindings(env: Pick<Env, 'DB' | 'KV' | 'MAIL_QUEUE'>): Faul
 
   const counts = noCounts()
   const queued: string[] = []
+  const queueBodies: unknown[] = []
+  const sqlTexts = new Map<string, number>()
   const bindings: FaultyBindings = {
     counts,
     queued,
+    queueBodies,
+    sqlTexts,
     fault: () => undefined,
     resetCounts: () => Object.assign(counts, noCounts()),
+    GUESS_LIMITER: env.GUESS_LIMITER,
     DB: proxied(env.DB, {
       prepare: (query: string) => {
         rule(query.length <= 100_000, 'D1 takes at most 100 KB of SQL')
-        return countRuns(env.DB.prepare(query))
+        if (!sqlTexts.has(query)) sqlTexts.set(query, 0)
+        return countRuns(env.DB.prepare(query), query)
       },
       batch: (statements: D1PreparedStatement[]) => {
         counts.d1++
@@ -102,6 +114,7 @@ export function faultyBindings(env: Pick<Env, 'DB' | 'KV' | 'MAIL_QUEUE'>): Faul
         const bodies = [...messages].map(({ body }) => body)
         rule(bodies.length <= 100, 'a Queue takes at most 100 messages at once')
         return through('queue', async () => {
+          queueBodies.push(...bodies)
           queued.push(...bodies.map(idOf))
         })
       },

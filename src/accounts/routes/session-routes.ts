@@ -9,7 +9,11 @@ import { jsonBody, requireJson } from '../../http/json-body.ts'
 import { localeOf } from '../../http/negotiation.ts'
 import { problem } from '../../http/problem.ts'
 import { withinLimits } from '../../http/rate-limit.ts'
-import { clearSessionCookie, presentedToken } from '../../http/session-transport.ts'
+import {
+  clearSessionCookie,
+  presentedSession,
+  presentedToken,
+} from '../../http/session-transport.ts'
 import { loginSubjects, mailSubjects } from '../../limits/policies.ts'
 import { listSessions, revokeSession } from '../list-sessions.ts'
 import { login } from '../login.ts'
@@ -68,9 +72,11 @@ export function sessionRoutes(deps: Deps): Hono {
     })
   })
 
-  app.post('/auth/logout', async (c) => {
-    await endSession(deps, presentedToken(c, config))
-    clearSessionCookie(c, config)
+  // No form comes through here: another site's could sign its visitors out.
+  app.post('/auth/logout', requireJson({ emptyIsObject: true }), async (c) => {
+    const presented = presentedSession(c, config)
+    await endSession(deps, presented?.token ?? null)
+    if (presented?.transport !== 'bearer') clearSessionCookie(c, config)
     return c.body(null, 204)
   })
 
@@ -87,7 +93,9 @@ export function sessionRoutes(deps: Deps): Hono {
 
   app.get('/auth/check', requireSession(deps), (c) => {
     const user = viewUser(c.var.signedIn.user)
-    const mustBeVerified = ['1', 'true'].includes(c.req.query('verified') ?? '')
+    // Fails closed: whatever else an operator may write there, it was meant to demand something.
+    const demanded = c.req.query('verified')
+    const mustBeVerified = demanded !== undefined && !['0', 'false'].includes(demanded)
     if (mustBeVerified && !user.is_email_verified) return problem(c, 'email_not_verified')
     return c.json({ ok: true, status: 'signed_in' }, 200, {
       'X-Auth-User-Id': user.id,

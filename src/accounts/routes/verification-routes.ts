@@ -80,6 +80,8 @@ export function verificationRoutes(deps: Deps): Hono {
 
   // For clients that post `{data: {email}}`. They never promised a content type, so none is asked for.
   app.post('/resend-verification-email', async (c) => {
+    // Any content type also means any website's form: its visitors' limits are not for it to spend.
+    if (c.req.header('Sec-Fetch-Site') === 'cross-site') return problem(c, 'cross_site')
     const body: unknown = await c.req.json().catch(() => undefined)
     if (body === undefined) return problem(c, 'invalid_json')
     const envelope = resendEnvelope.safeParse(body)

@@ -59,6 +59,7 @@ export function atPort(text: string, port: number): string {
   return url.href
 }
 
-function randomSecret(): string {
+/** 32 random bytes as base64url. */
+export function randomSecret(): string {
   return randomFillSync(Buffer.alloc(32)).toString('base64url')
 }

@@ -1,0 +1,35 @@
+// Links outlive the mail they came in. While an address is unproven that is wanted, any of them will do; once
+// an account gives its address up, the links that were mailed until then must not prove it again.
+//
+// The attack it stops: somebody who once read a link (in a shared mailbox, a gateway's log, a browser's history)
+// waits until the account is deleted, registers the address, and confirms with the old link.
+
+import { type SQL, sql } from 'drizzle-orm'
+import type { Deps } from '../deps.ts'
+import { retiredLinks } from '../schema.ts'
+import type { Claims } from '../signing/token.ts'
+
+/**
+ * A statement that retires the links of an address, if `condition` holds when it runs.
+ * @param deps the clock, and what builds the statement
+ * @param fingerprint of the address that is given up
+ * @param condition an SQL condition
+ */
+export function retireLinks(deps: Pick<Deps, 'db' | 'now'>, fingerprint: string, condition: SQL) {
+  const now = deps.now()
+  return deps.db
+    .insert(retiredLinks)
+    .select(sql`select ${fingerprint}, ${now} where ${condition}`)
+    .onConflictDoUpdate({ target: retiredLinks.emailFingerprint, set: { retiredAt: now } })
+}
+
+/**
+ * An SQL condition: this verification link was mailed after its address was last given up, if it ever was.
+ * @param deps how long links work: a link says when it ends, and so when it began
+ * @param claims of a genuine verification link
+ */
+export function isNotRetired(deps: Pick<Deps, 'config'>, claims: Claims): SQL {
+  const mintedAt = claims.expiresAtSeconds * 1000 - deps.config.VERIFY_TTL
+  return sql`not exists (select 1 from retired_links r
+    where r.email_fingerprint = ${claims.addressFingerprint} and r.retired_at >= ${mintedAt})`
+}

@@ -1,0 +1,95 @@
+// What an operator's monitor sees of the mail: whether it moves, and what ended as a failure.
+import { describe, expect, it } from 'vitest'
+import { createHarness, freshAddress, type Harness } from '../support/harness.ts'
+
+const MINUTE = 60_000
+
+async function health(h: Harness) {
+  const { status, body } = await h.browser().get('/healthz')
+  return { status, body }
+}
+
+describe('S15: /healthz', () => {
+  it('is 200 where nothing waits', async () => {
+    const h = await createHarness()
+    expect(await health(h)).toEqual({
+      status: 200,
+      body: {
+        ok: true,
+        checks: {
+          config: { ok: true },
+          d1: { ok: true },
+          oldest_queued_mail: { ok: true, seconds: 0 },
+          dead_letters: { ok: true, count: 0 },
+        },
+      },
+    })
+  })
+
+  it('is 503 when a mail has been due for more than 15 minutes, and 200 again once it is sent', async () => {
+    const h = await createHarness()
+    await h.browser().register(freshAddress())
+    h.now += 15 * MINUTE
+    // A later mail does not hide the older one.
+    await h.browser().register(freshAddress())
+    expect(await health(h)).toMatchObject({
+      status: 200,
+      body: { ok: true, checks: { oldest_queued_mail: { ok: true, seconds: 900 } } },
+    })
+    h.now += 1000
+    expect(await health(h)).toMatchObject({
+      status: 503,
+      body: { ok: false, checks: { oldest_queued_mail: { ok: false, seconds: 901 } } },
+    })
+    await h.deliver()
+    expect(await health(h)).toMatchObject({
+      status: 200,
+      body: { ok: true, checks: { oldest_queued_mail: { ok: true, seconds: 0 } } },
+    })
+  })
+
+  it('is 503 for a mail that a consumer claimed and never finished', async () => {
+    const h = await createHarness()
+    await h.browser().register(freshAddress())
+    let calls = 0
+    h.bindings.fault = (binding) => (binding === 'd1' && ++calls > 1 ? 'throw' : undefined)
+    await h.deliver()
+    h.bindings.fault = () => undefined
+    expect(await h.rows('select state from messages')).toEqual([{ state: 'sending' }])
+    h.now += 16 * MINUTE
+    expect((await health(h)).status).toBe(503)
+  })
+
+  it('is 200 while a mail only waits for its backoff, and 503 when it is overdue after that', async () => {
+    const h = await createHarness()
+    await h.browser().register(freshAddress())
+    h.network = async () => new Response(null, { status: 429, headers: { 'Retry-After': '7200' } })
+    await h.deliver()
+    h.now += 120 * MINUTE - 1
+    expect(await health(h)).toMatchObject({
+      status: 200,
+      body: { checks: { oldest_queued_mail: { ok: true, seconds: 0 } } },
+    })
+    h.now += 15 * MINUTE + 1001
+    expect(await health(h)).toMatchObject({
+      status: 503,
+      body: { checks: { oldest_queued_mail: { ok: false, seconds: 901 } } },
+    })
+  })
+
+  it('S3: counts refused mails and dead letters, says so, and stays 200: mail still moves', async () => {
+    const h = await createHarness()
+    await h.browser().register(freshAddress())
+    h.network = async () => new Response('{}', { status: 400 })
+    await h.deliver()
+    await h.browser().register(freshAddress())
+    await h.deliverDead(h.bindings.queued.splice(0))
+    await h.browser().register(freshAddress())
+    h.network = (request, pass) => pass(request)
+    await h.deliver()
+    expect(await health(h)).toMatchObject({
+      status: 200,
+      body: { ok: true, checks: { dead_letters: { ok: false, count: 2 } } },
+    })
+  })
+})
