@@ -1,7 +1,9 @@
-// The Worker: HTTP, the Queue's consumers and the cron. It checks the configuration, once per isolate, and
+// The Worker: HTTP, the Queue's consumers, the cron, and the door for other Workers. It checks the configuration, once per isolate, and
 // hands everything on.
 
+import { WorkerEntrypoint } from 'cloudflare:workers'
 import type { Hono } from 'hono'
+import { type CheckResult, checkSession } from './accounts/check-session.ts'
 import { createApp } from './app.ts'
 import { reasonOf } from './bounded.ts'
 import { type ConfigProblem, parseConfig } from './config.ts'
@@ -79,6 +81,27 @@ export default {
     }
   },
 } satisfies ExportedHandler<Env>
+
+/**
+ * What other Workers of the account call over a service binding, without a detour through HTTP:
+ * `services = [{ binding = "MAILPROOF", service = "mailproof", entrypoint = "Gate" }]`.
+ */
+export class Gate extends WorkerEntrypoint<Env> {
+  /**
+   * Whether a session token lets its holder pass.
+   * @param token the visitor's session token, or null
+   * @param options `verified` demands a verified address as well
+   * @throws where D1 does not answer or the Worker is not configured: the caller decides what that means
+   * @example
+   * const gate = await env.MAILPROOF.check(token, { verified: true })
+   * if (!gate.ok) return new Response(gate.error, { status: 403 })
+   */
+  async check(token: string | null, options: { verified?: boolean } = {}): Promise<CheckResult> {
+    const service = await serviceOf(this.env)
+    if (!service.ok) throw new Error('Mailproof is not configured')
+    return checkSession(service.deps, token, options.verified ?? false)
+  }
+}
 
 /** 503 that names nothing; in development the developer is the one who reads it. */
 function answerMisconfigured(request: Request, { environment, problems }: Misconfigured): Response {

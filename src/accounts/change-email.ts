@@ -162,26 +162,20 @@ function keepForUndo(deps: Deps, user: UserRow, next: NextAddress, account: SQL)
 }
 
 function linkTo(deps: Deps, kind: MessageKind, next: NextAddress, account: SQL) {
-  return insertMessageWithinLimit(deps.db, {
-    id: deps.newId(),
+  return insertMessageWithinLimit(deps, {
     kind,
     locale: next.locale,
     toEmail: next.newEmail,
     recipient: account,
-    now: deps.now(),
-    limit: deps.config.MAIL_LIMIT_PER_ADDRESS,
   })
 }
 
 function noticeTo(deps: Deps, user: UserRow, next: NextAddress, account: SQL) {
-  return insertMessageWithinLimit(deps.db, {
-    id: deps.newId(),
+  return insertMessageWithinLimit(deps, {
     kind: 'email_change_notice',
     locale: next.locale,
     toEmail: user.email,
     recipient: account,
-    now: deps.now(),
-    limit: deps.config.MAIL_LIMIT_PER_ADDRESS,
   })
 }
 

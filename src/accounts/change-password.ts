@@ -58,14 +58,11 @@ export async function changePassword(
         ),
       )
       .returning({ id: users.id }),
-    insertMessageWithinLimit(db, {
-      id: deps.newId(),
+    insertMessageWithinLimit(deps, {
       kind: 'password_changed_notice',
       locale: input.locale,
       toEmail: user.email,
       recipient: sql`select id from users where changes() = 1 and id = ${user.id}`,
-      now,
-      limit: deps.config.MAIL_LIMIT_PER_ADDRESS,
     }),
     recordEvent(db, { userId: done, type: 'password_changed', at: now }),
     db.delete(sessions).where(and(eq(sessions.userId, done), ne(sessions.id, sessionId))),

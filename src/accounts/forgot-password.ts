@@ -27,14 +27,11 @@ export async function forgotPassword(
   const account = sql`(select c.id from users c where c.email_fingerprint = ${fingerprint}
     order by c.email_verified_at is null, c.created_at desc limit 1)`
   const [[message]] = await deps.batch([
-    insertMessageWithinLimit(db, {
-      id: deps.newId(),
+    insertMessageWithinLimit(deps, {
       kind: 'reset_password',
       locale,
       toEmail: email,
       recipient: account,
-      now,
-      limit: deps.config.MAIL_LIMIT_PER_ADDRESS,
     }),
     recordEvent(db, { userId: account, type: 'reset_requested', at: now }),
   ])

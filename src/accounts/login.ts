@@ -102,14 +102,11 @@ async function mailFreshLink(
   const now = deps.now()
   const [[[message]]] = await Promise.all([
     deps.batch([
-      insertMessageWithinLimit(deps.db, {
-        id: deps.newId(),
+      insertMessageWithinLimit(deps, {
         kind: 'verify_email',
         locale: input.locale,
         toEmail: user.email,
         recipient: sql`${user.id}`,
-        now,
-        limit: deps.config.MAIL_LIMIT_PER_ADDRESS,
       }),
       recordEvent(deps.db, { userId: user.id, type: 'resend_requested', at: now, detail: 'login' }),
     ]),

@@ -55,7 +55,6 @@ export async function register(
     createSession(deps),
   ])
   const id = deps.newId()
-  const messageId = deps.newId()
   const heldClaim = sql`(select c.id from users c where c.id = (${userOfSession(presentedId, now)})
     and c.email = ${email} and c.email_verified_at is null)`
   // Once the session is stored, it says which claim this is.
@@ -72,14 +71,11 @@ export async function register(
       .onConflictDoUpdate({ target: users.id, set: { passwordHash, createdAt: now } })
       .returning(),
     insertSession(deps, session, sql`select coalesce(${heldClaim}, ${id})`, input.client),
-    insertMessageWithinLimit(db, {
-      id: messageId,
+    insertMessageWithinLimit(deps, {
       kind: 'verify_email',
       locale: input.locale,
       toEmail: email,
       recipient: claim,
-      now,
-      limit: deps.config.MAIL_LIMIT_PER_ADDRESS,
     }),
     recordEvent(db, { userId: claim, type: 'registered', at: now }),
     db

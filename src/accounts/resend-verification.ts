@@ -39,14 +39,11 @@ export async function resendByAddress(
   const newestClaim = sql`(select c.id from users c where c.email_fingerprint = ${fingerprint}
     and c.email_verified_at is null order by c.created_at desc limit 1)`
   const [[message]] = await deps.batch([
-    insertMessageWithinLimit(db, {
-      id: deps.newId(),
+    insertMessageWithinLimit(deps, {
       kind: 'verify_email',
       locale,
       toEmail: email,
       recipient: newestClaim,
-      now,
-      limit: deps.config.MAIL_LIMIT_PER_ADDRESS,
     }),
     recordEvent(db, { userId: newestClaim, type: 'resend_requested', at: now, detail: 'public' }),
   ])
@@ -78,8 +75,6 @@ export async function resendBySession(
   const message = {
     toEmail: WAITING_ADDRESS,
     locale,
-    now,
-    limit,
     onlyIf: sql`${ownMails} < ${limit.limit}`,
   }
   const waiting = sql`select u.id from users u where u.id = ${user}`
@@ -87,15 +82,13 @@ export async function resendBySession(
   const [[account], [earliest], [verify], [change]] = await deps.batch([
     db.select().from(users).where(eq(users.id, user)),
     limitingMail(deps, user),
-    insertMessageWithinLimit(db, {
+    insertMessageWithinLimit(deps, {
       ...message,
-      id: deps.newId(),
       kind: 'verify_email',
       recipient: sql`${waiting} and u.email_verified_at is null`,
     }),
-    insertMessageWithinLimit(db, {
+    insertMessageWithinLimit(deps, {
       ...message,
-      id: deps.newId(),
       kind: 'change_email',
       recipient: sql`${waiting} and u.email_verified_at is not null and u.pending_email is not null`,
     }),

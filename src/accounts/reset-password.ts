@@ -67,15 +67,12 @@ export async function resetPassword(
       })
       .where(and(linkHolds(link), OWNED_BY_NOBODY_ELSE))
       .returning(),
-    insertMessageWithinLimit(db, {
-      id: deps.newId(),
+    insertMessageWithinLimit(deps, {
       kind: 'password_changed_notice',
       locale: input.locale,
       toEmail: account.email,
       // Directly after the update: of two uses of one link at once, only one did it (SQLite's changes()).
       recipient: sql`select id from users where changes() = 1 and id = ${link.userId}`,
-      now,
-      limit: deps.config.MAIL_LIMIT_PER_ADDRESS,
     }),
     recordEvent(db, { userId: done, type: 'password_reset', at: now }),
     db.delete(sessions).where(eq(sessions.userId, done)),

@@ -88,15 +88,12 @@ export async function undoEmailChange(
       at: now,
       onlyIf: sql`changes() = 1`,
     }),
-    insertMessageWithinLimit(db, {
-      id: deps.newId(),
+    insertMessageWithinLimit(deps, {
       kind: 'reset_password',
       locale,
       toEmail: sql`u.email`,
       // Still counted from the update: the event is one row where the update was one.
       recipient: sql`select id from users where changes() = 1 and id = ${link.userId}`,
-      now,
-      limit: deps.config.MAIL_LIMIT_PER_ADDRESS,
     }),
     db.delete(sessions).where(sql`user_id = ${done}`),
     // With it every later change: an attacker's own undo link must not bring his address back.

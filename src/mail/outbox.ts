@@ -2,8 +2,7 @@
 // is answered the mail cannot be lost, whatever becomes of the Queue. The same rows are the exact limit.
 
 import { type SQL, sql } from 'drizzle-orm'
-import type { DrizzleD1Database } from 'drizzle-orm/d1'
-import type { RatePolicy } from '../limits/window.ts'
+import type { Deps } from '../deps.ts'
 import { type Locale, type MessageKind, type MessageState, messages } from '../schema.ts'
 
 /**
@@ -22,8 +21,6 @@ export function isNotice(kind: SQL): SQL {
 
 /** A mail to write. */
 export interface NewMessage {
-  /** UUIDv7 made by the caller. */
-  readonly id: string
   readonly kind: MessageKind
   /** The language of who asked for it. */
   readonly locale: Locale
@@ -33,10 +30,6 @@ export interface NewMessage {
   readonly recipient: SQL
   /** A further condition on the recipient's row `u`. */
   readonly onlyIf?: SQL
-  /** Milliseconds since the epoch. */
-  readonly now: number
-  /** How many mails the address may get in which window. */
-  readonly limit: RatePolicy
 }
 
 /**
@@ -47,12 +40,16 @@ export interface NewMessage {
  * state of its mail, and a missing row would say that somebody else had mail sent to this address lately;
  * as it is, the row looks like one that went out (see {@link shownMail}), which is nearly true: links that
  * work for every claim were mailed there a moment ago.
- * @param db builds the statement
+ * @param deps the limit and the clock, a new id, and what builds the statement
  * @param message what to write
  * @returns one row with the id of the mail to enqueue, null where it is withheld; no row without a recipient
  */
-export function insertMessageWithinLimit(db: DrizzleD1Database, message: NewMessage) {
-  const { now, limit } = message
+export function insertMessageWithinLimit(
+  deps: Pick<Deps, 'db' | 'now' | 'newId' | 'config'>,
+  message: NewMessage,
+) {
+  const now = deps.now()
+  const limit = deps.config.MAIL_LIMIT_PER_ADDRESS
   const hasRoom = sql`(select count(*) from messages m
     where m.to_email = ${message.toEmail} and m.created_at > ${now - limit.windowMs}
       and m.error is not ${WITHHELD}
@@ -60,10 +57,10 @@ export function insertMessageWithinLimit(db: DrizzleD1Database, message: NewMess
     ) < ${limit.limit}`
   // When a mail would have gone out, had there been room: a second or two from now.
   const pretendedAt = sql`${now} + 1000 + abs(random()) % 1500`
-  return db
+  return deps.db
     .insert(messages)
     .select(
-      sql`select ${message.id}, w.id, ${message.kind}, ${message.locale}, w.to_email, w.generation,
+      sql`select ${deps.newId()}, w.id, ${message.kind}, ${message.locale}, w.to_email, w.generation,
         iif(w.has_room, 'queued', 'expired'), 0, null, null, null, null,
         iif(w.has_room, null, ${WITHHELD}), ${now},
         iif(w.has_room, null, ${pretendedAt}), iif(w.has_room, null, ${now})

@@ -15,6 +15,7 @@ import {
   presentedToken,
 } from '../../http/session-transport.ts'
 import { loginSubjects, mailSubjects } from '../../limits/policies.ts'
+import { checkSession } from '../check-session.ts'
 import { listSessions, revokeSession } from '../list-sessions.ts'
 import { login } from '../login.ts'
 import { register } from '../register.ts'
@@ -91,16 +92,16 @@ export function sessionRoutes(deps: Deps): Hono {
     })
   })
 
-  app.get('/auth/check', requireSession(deps), (c) => {
-    const user = viewUser(c.var.signedIn.user)
+  app.get('/auth/check', async (c) => {
     // Fails closed: whatever else an operator may write there, it was meant to demand something.
     const demanded = c.req.query('verified')
     const mustBeVerified = demanded !== undefined && !['0', 'false'].includes(demanded)
-    if (mustBeVerified && !user.is_email_verified) return problem(c, 'email_not_verified')
+    const result = await checkSession(deps, presentedToken(c, config), mustBeVerified)
+    if (!result.ok) return problem(c, result.error)
     return c.json({ ok: true, status: 'signed_in' }, 200, {
-      'X-Auth-User-Id': user.id,
-      'X-Auth-Email': user.email,
-      'X-Auth-Email-Verified': String(user.is_email_verified),
+      'X-Auth-User-Id': result.user.id,
+      'X-Auth-Email': result.user.email,
+      'X-Auth-Email-Verified': String(result.user.is_email_verified),
     })
   })
 
