@@ -12,10 +12,12 @@ import { verificationRoutes } from './accounts/routes/verification-routes.ts'
 import { Outage, reasonOf } from './bounded.ts'
 import type { Deps } from './deps.ts'
 import { devRoutes } from './dev/routes.tsx'
+import { contentSecurityPolicy } from './http/content-security-policy.ts'
 import { isFormPost, prefersHtml } from './http/negotiation.ts'
 import { type ProblemCode, type ProblemDetails, problem } from './http/problem.ts'
 import { healthRoutes } from './mail/health-routes.ts'
 import { errorPage } from './pages/error-page.tsx'
+import { brandOf } from './pages/layout.tsx'
 import { pageRoutes } from './pages/routes.tsx'
 
 /** Far more than any body here needs. */
@@ -45,20 +47,13 @@ function crossOrigin(allowed: readonly string[]): MiddlewareHandler {
 export function createApp(deps: Deps): Hono {
   const { config } = deps
   const app = new Hono()
+  const brand = brandOf(config)
+  const policy = contentSecurityPolicy(config, 'none')
   const refuse = (c: Context, code: ProblemCode, details?: ProblemDetails) =>
-    prefersHtml(c) ? errorPage(c, config.APP_NAME, code, details) : problem(c, code, details)
+    prefersHtml(c) ? errorPage(c, brand, code, details) : problem(c, code, details)
 
   app.use(
     secureHeaders({
-      // No scripts, no other origin, no frames: what a page of ours could be tricked into loading, it cannot.
-      contentSecurityPolicy: {
-        defaultSrc: ["'none'"],
-        styleSrc: ["'self'"],
-        imgSrc: ["'self'"],
-        formAction: ["'self'"],
-        frameAncestors: ["'none'"],
-        baseUri: ["'none'"],
-      },
       xFrameOptions: 'DENY',
       originAgentCluster: false,
       // Not `no-referrer` everywhere: under it browsers post forms with `Origin: null` (Fetch §3.2), and older
@@ -73,8 +68,10 @@ export function createApp(deps: Deps): Hono {
   )
   app.use(async (c, next) => {
     await next()
+    const { headers } = c.res
     // Everything here is about one person, or about this moment.
-    if (!c.res.headers.has('Cache-Control')) c.res.headers.set('Cache-Control', 'no-store')
+    if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store')
+    if (!headers.has('Content-Security-Policy')) headers.set('Content-Security-Policy', policy)
   })
   app.use(
     methodNotAllowed({

@@ -150,10 +150,15 @@ export const emailChanges = sqliteTable(
  * Addresses that an account gave up, by deletion or change. Verification links mailed before that moment are
  * dead: whoever kept one must not be able to take the freed address with it.
  */
-export const retiredLinks = sqliteTable('retired_links', {
-  emailFingerprint: text('email_fingerprint').primaryKey(),
-  retiredAt: integer('retired_at').notNull(),
-})
+export const retiredLinks = sqliteTable(
+  'retired_links',
+  {
+    emailFingerprint: text('email_fingerprint').primaryKey(),
+    retiredAt: integer('retired_at').notNull(),
+  },
+  // The pruning of those that no link is older than.
+  (t) => [index('retired_links_retired_at').on(t.retiredAt)],
+)
 
 /** The timeline that support reads: facts about known users only. It goes when the user goes. */
 export const events = sqliteTable(

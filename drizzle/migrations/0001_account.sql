@@ -16,6 +16,7 @@ CREATE TABLE `retired_links` (
 	`retired_at` integer NOT NULL
 );
 --> statement-breakpoint
+CREATE INDEX `retired_links_retired_at` ON `retired_links` (`retired_at`);--> statement-breakpoint
 ALTER TABLE `messages` ADD `locale` text DEFAULT 'en' NOT NULL;--> statement-breakpoint
 ALTER TABLE `suppressions` ADD `expires_at` integer;--> statement-breakpoint
 CREATE INDEX `suppressions_expires_at` ON `suppressions` (`expires_at`) WHERE expires_at is not null;

@@ -9,6 +9,7 @@ import { UNDO_TTL_MS } from './links.ts'
 const OVERDUE_MS = 60_000
 /** A mail swept once is left to the Queue for so long, or a backlog would be enqueued anew every minute. */
 const SWEPT_FOR_MS = 5 * 60_000
+const NEVER_FINISHED = 'no attempt was ever finished'
 /** Bounds the work of one run; the next one is a minute away. */
 const MAX_ROWS = 500
 
@@ -30,9 +31,12 @@ export interface SweepResult {
  */
 export async function sweep(deps: Deps): Promise<SweepResult> {
   const now = deps.now()
-  const [, overdue, claims, oldSessions, oldMessages, oldChanges, , oldSuppressions] =
+  const [abandoned, overdue, claims, oldSessions, oldMessages, oldChanges, , oldSuppressions] =
     await deps.batch([...mendingStatements(deps, now), ...pruningStatements(deps, now)])
 
+  for (const { id, userId } of abandoned) {
+    deps.log('mail_failed', { messageId: id, userId, reason: NEVER_FINISHED })
+  }
   await deps.enqueue(overdue.map(({ id }) => id))
   const result = {
     enqueued: overdue.length,
@@ -54,12 +58,13 @@ function mendingStatements({ db, config }: Deps, now: number) {
     // A mail that takes its consumer down with it, each time, must come to an end as well.
     db
       .update(messages)
-      .set({ state: 'failed', settledAt: now, error: 'no attempt was ever finished' })
+      .set({ state: 'failed', settledAt: now, error: NEVER_FINISHED })
       .where(
-        sql`${messages.state} = 'sending' and ${messages.leaseUntil} <= ${now}
-          and ${messages.attempts} >= ${config.MAIL_MAX_ATTEMPTS}`,
+        // The partial index is found by its own condition only, spelled out.
+        sql`state in ('queued', 'sending') and created_at <= ${now} and state = 'sending'
+          and lease_until <= ${now} and attempts >= ${config.MAIL_MAX_ATTEMPTS}`,
       )
-      .returning({ id: messages.id }),
+      .returning({ id: messages.id, userId: messages.userId }),
     // A queued row has no lease; here the column says until when a copy is believed to be in the Queue.
     db
       .update(messages)

@@ -1,19 +1,42 @@
-// What every page shares, and the two controls that every form is made of.
+// What every page shares: the frame with the brand, and how a page is sent.
 
 import type { Context } from 'hono'
 import type { Child } from 'hono/jsx'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { Config } from '../config.ts'
 import { ICON_PATH, STYLESHEET_PATH } from './assets.ts'
+
+/** Whose pages they are. The colour is in the stylesheet. */
+export interface Brand {
+  readonly appName: string
+  readonly logoUrl?: string | undefined
+  readonly supportEmail?: string | undefined
+}
+
+/**
+ * The brand as configured.
+ * @param config name, logo and support address
+ */
+export function brandOf(config: Pick<Config, 'APP_NAME' | 'LOGO_URL' | 'SUPPORT_EMAIL'>): Brand {
+  return {
+    appName: config.APP_NAME,
+    logoUrl: config.LOGO_URL,
+    supportEmail: config.SUPPORT_EMAIL,
+  }
+}
 
 /** Frame of a page. */
 export interface PageProps {
-  readonly appName: string
+  readonly brand: Brand
   readonly title: string
+  /** More for the head. */
+  readonly head?: Child
   readonly children: Child
 }
 
 /** A whole document. */
-export function Page({ appName, title, children }: PageProps) {
+export function Page({ brand, title, head, children }: PageProps) {
+  const { appName, logoUrl, supportEmail } = brand
   return (
     <html lang="en">
       <head>
@@ -23,54 +46,26 @@ export function Page({ appName, title, children }: PageProps) {
         <title>{`${title} · ${appName}`}</title>
         <link rel="stylesheet" href={STYLESHEET_PATH} />
         <link rel="icon" href={ICON_PATH} type="image/svg+xml" />
+        {head}
       </head>
       <body>
         <header>
-          <a href="/">{appName}</a>
+          <a href="/">{logoUrl === undefined ? appName : <img src={logoUrl} alt={appName} />}</a>
         </header>
         <main>{children}</main>
+        {supportEmail !== undefined && (
+          <footer>
+            Questions? Write to <a href={mailto(supportEmail)}>{supportEmail}</a>.
+          </footer>
+        )}
       </body>
     </html>
   )
 }
 
-/** A labelled field with its hint and its error, tied to it for screen readers. */
-export function Field(props: {
-  readonly name: string
-  readonly label: string
-  readonly type: 'email' | 'password'
-  readonly autocomplete: string
-  readonly value?: string | undefined
-  readonly hint?: string
-  readonly error?: string | undefined
-}) {
-  const { name, label, hint, error } = props
-  const describedBy = [hint && `${name}-hint`, error && `${name}-error`].filter(Boolean).join(' ')
-  return (
-    <div>
-      <label for={name}>{label}</label>
-      <input
-        id={name}
-        name={name}
-        type={props.type}
-        autocomplete={props.autocomplete}
-        value={props.value}
-        required
-        aria-describedby={describedBy || undefined}
-        aria-invalid={error === undefined ? undefined : 'true'}
-      />
-      {hint && (
-        <p class="hint" id={`${name}-hint`}>
-          {hint}
-        </p>
-      )}
-      {error && (
-        <p class="error" id={`${name}-error`}>
-          {error}
-        </p>
-      )}
-    </div>
-  )
+/** An address may contain `?` and `&`, which would begin a subject or a copy to somebody. */
+function mailto(address: string): string {
+  return `mailto:${encodeURIComponent(address).replaceAll('%40', '@')}`
 }
 
 /**
@@ -83,5 +78,11 @@ export function sendPage(c: Context, page: Child, status: ContentfulStatusCode =
   return c.html(`<!doctype html>${page}`, status)
 }
 
-/** Errors by field name. */
-export type FieldErrors = Readonly<Record<string, string | undefined>>
+/**
+ * Keeps the page's URL from whatever it links to or loads: for pages whose URL or form carries a token. Not
+ * for every page: under `no-referrer` a form comes with `Origin: null`.
+ * @param c the request's context
+ */
+export function withoutReferrer(c: Context): void {
+  c.header('Referrer-Policy', 'no-referrer')
+}

@@ -9,7 +9,7 @@ import { Page } from './layout.tsx'
  */
 export function misconfiguredPage(problems: readonly ConfigProblem[]): Response {
   const page = (
-    <Page appName="Mailproof" title="Not configured yet">
+    <Page brand={{ appName: 'Mailproof' }} title="Not configured yet">
       <h1>Not configured yet</h1>
       <p>Mend these in .dev.vars and reload. Deleting the file has it written anew.</p>
       <ul>

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
-import { contrast, readableOn } from '../../src/mail/messages/contrast.ts'
+import { contrast, readableOn } from '../../src/contrast.ts'
 import { de } from '../../src/mail/messages/de.ts'
 import { en } from '../../src/mail/messages/en.ts'
 import { escapeHtml } from '../../src/mail/messages/layout.ts'

@@ -4,7 +4,7 @@ import { PASSWORD } from '../support/browser.ts'
 import { createHarness, freshAddress, linkIn, ORIGIN } from '../support/harness.ts'
 
 describe('the form journey', () => {
-  it('S18: register by GET and POST, look into the inbox, confirm, go on', async () => {
+  it('S18: register by GET and POST, look into the inbox, confirm, continue', async () => {
     const h = await createHarness()
     const ada = h.browser()
     const email = freshAddress()
@@ -24,7 +24,10 @@ describe('the form journey', () => {
     const done = await ada.submit('/auth/verify-email', { token })
     expect(done.status).toBe(200)
     expect(done.text).toContain('Address confirmed')
-    expect((await ada.open('/')).text).toContain('You are signed in')
+    expect(done.text).toContain('is confirmed')
+    expect(done.text).toMatch(/<a class="button" href="\/account">\s*Continue/)
+    expect((await ada.open('/')).headers.get('Location')).toBe('/account')
+    expect((await ada.open('/account')).text).toContain('You are signed in as')
     expect((await ada.submit('/auth/verify-email', { token })).text).toContain('Already confirmed')
     expect((await ada.open(url)).text).toContain('Already confirmed')
 
@@ -47,7 +50,7 @@ describe('the form journey', () => {
     expect(wrong.text).not.toContain('not this one')
     const right = await phone.submit('/auth/verify-email', { token, password: PASSWORD })
     expect(right.text).toContain('Address confirmed')
-    expect((await phone.open('/')).text).toContain('You are signed in')
+    expect((await phone.open('/account')).text).toContain('You are signed in as')
   })
 
   it('S16, F13: expired, invalid and gone links open pages that help', async () => {
@@ -76,17 +79,23 @@ describe('the form journey', () => {
     expect((await ada.open(fresh.url)).text).toContain('Is this your address?')
   })
 
-  it('the inbox page sends the mail again and says when the limit is reached', async () => {
+  it('S18: the inbox page sends the mail again and says when the limit is reached', async () => {
     const h = await createHarness()
     const ada = h.browser()
     await ada.register(freshAddress())
     for (let i = 0; i < 2; i++) {
-      expect((await ada.submit('/resend', {})).text).toContain('A new mail is on its way')
+      expect((await ada.open('/')).text).toContain('Send the mail again')
+      const sent = await ada.submit('/resend', {})
+      expect([sent.status, sent.headers.get('Location')]).toEqual([303, '/?notice=mail_sent'])
+      expect((await ada.open('/?notice=mail_sent')).text).toContain('A new mail is on its way')
     }
     h.now += 60_000
+    const full = await ada.open('/')
+    expect(full.text).toContain('You can send it again in 14 minutes.')
+    expect(full.text).not.toContain('Send the mail again')
     const limited = await ada.submit('/resend', {})
-    expect(limited.status).toBe(429)
-    expect(limited.text).toContain('Try again in 14 minutes')
+    expect([limited.status, limited.headers.get('Retry-After')]).toEqual([429, '840'])
+    expect(limited.text).toContain('You can send it again in 14 minutes.')
   })
 
   it('errors stand beside their fields; the address is kept, the password never', async () => {

@@ -7,6 +7,8 @@
 /** `lost`: the call happens, its answer does not arrive. */
 export type Fault = 'throw' | 'hang' | 'lost'
 
+export type FaultyBinding = 'd1' | 'kv_get' | 'kv_put' | 'queue' | 'limiter'
+
 /** What went over the wire since the last reset. */
 export interface Counts {
   d1: number
@@ -30,7 +32,7 @@ export interface FaultyBindings {
   /** Every distinct SQL text that was prepared, with how many parameters it binds. */
   readonly sqlTexts: Map<string, number>
   /** Called before every call; a fault makes that call fail. */
-  fault: (binding: 'd1' | 'kv_get' | 'kv_put' | 'queue', nth: number) => Fault | undefined
+  fault: (binding: FaultyBinding, nth: number) => Fault | undefined
   resetCounts: () => void
 }
 
@@ -40,10 +42,12 @@ const noCounts = (): Counts => ({ d1: 0, statements: 0, kvReads: 0, kvWrites: 0,
  * Wraps the real bindings.
  * @param env from `cloudflare:workers`
  */
-export function faultyBindings(env: Pick<Env, 'DB' | 'KV' | 'MAIL_QUEUE' | 'GUESS_LIMITER'>): FaultyBindings {
-  const nth = { d1: 0, kv_get: 0, kv_put: 0, queue: 0 }
+export function faultyBindings(
+  env: Pick<Env, 'DB' | 'KV' | 'MAIL_QUEUE' | 'GUESS_LIMITER'>,
+): FaultyBindings {
+  const nth: Record<FaultyBinding, number> = { d1: 0, kv_get: 0, kv_put: 0, queue: 0, limiter: 0 }
 
-  async function through<T>(binding: keyof typeof nth, call: () => Promise<T>): Promise<T> {
+  async function through<T>(binding: FaultyBinding, call: () => Promise<T>): Promise<T> {
     const fault = bindings.fault(binding, ++nth[binding])
     if (fault === 'throw') throw new Error(`${binding} was told to fail`)
     if (fault === 'hang') return new Promise<never>(() => {})
@@ -81,7 +85,10 @@ export function faultyBindings(env: Pick<Env, 'DB' | 'KV' | 'MAIL_QUEUE' | 'GUES
     sqlTexts,
     fault: () => undefined,
     resetCounts: () => Object.assign(counts, noCounts()),
-    GUESS_LIMITER: env.GUESS_LIMITER,
+    GUESS_LIMITER: proxied(env.GUESS_LIMITER, {
+      limit: (options: RateLimitOptions) =>
+        through('limiter', () => env.GUESS_LIMITER.limit(options)),
+    }),
     DB: proxied(env.DB, {
       prepare: (query: string) => {
         rule(query.length <= 100_000, 'D1 takes at most 100 KB of SQL')

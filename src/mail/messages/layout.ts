@@ -1,7 +1,7 @@
 // One layout for all mails: text and HTML from the same parts. Tables and inline styles, because mail
 // clients are what they are; readable in the dark, at 320 px and with images off (there are none).
 
-import { contrast, readableOn } from './contrast.ts'
+import { contrast, readableOn } from '../../contrast.ts'
 
 /** A mail's words and links, before it is rendered. */
 export interface MailParts {

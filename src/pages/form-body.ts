@@ -1,0 +1,71 @@
+// Forms as they come in: from this site only, read by the schemas of the JSON routes, errors by field.
+
+import { zValidator } from '@hono/zod-validator'
+import type { Context } from 'hono'
+import { csrf } from 'hono/csrf'
+import * as z from 'zod'
+import { fieldErrors } from '../http/json-body.ts'
+
+/** Errors by field name; `form` is about the form as a whole. */
+export type FieldErrors = Readonly<Record<string, string | undefined>>
+
+/** What came in a form that does not fit. To be shown again: addresses, never passwords. */
+export type TypedValues = Readonly<Record<string, string | undefined>>
+
+/** The confirm page of a link. */
+export const VERIFY_PATH = '/auth/verify-email'
+export const RESET_PATH = '/reset-password'
+export const DISOWN_PATH = '/disown'
+export const UNDO_PATH = '/undo-email-change'
+
+/** Where a form acts by a token that it carries, not by a session. */
+const TOKEN_PATHS = new Set([VERIFY_PATH, RESET_PATH, DISOWN_PATH, UNDO_PATH])
+
+/** Refuses another site's form with 403: it could register or sign a browser in as somebody else. */
+export const sameSite = csrf({ origin: isOwnOrigin })
+
+/**
+ * Pages with a token are under `no-referrer`, so their forms come with `Origin: null`. Browsers that say
+ * `Sec-Fetch-Site` are judged by that; for older ones it must do that a cross-site form comes without the
+ * session cookie (`SameSite=Lax`), and that only whoever has the token can write it.
+ */
+function isOwnOrigin(origin: string, c: Context): boolean {
+  const { origin: own, pathname } = new URL(c.req.url)
+  if (origin === own) return true
+  const isOlderBrowser = c.req.header('Sec-Fetch-Site') === undefined
+  return origin === 'null' && isOlderBrowser && TOKEN_PATHS.has(pathname)
+}
+
+/** A field that came twice, or as a file, is as good as none. */
+const typedValues = z.record(z.string(), z.string().optional().catch(undefined)).catch({})
+
+/**
+ * Reads and validates a form. One that cannot be read at all is a 400 of the validator's.
+ * @param schema what it must be
+ * @param refuse answers where a field does not fit, with what was typed and the errors
+ */
+export function formBody<Schema extends z.ZodType>(
+  schema: Schema,
+  refuse: (c: Context, typed: TypedValues, errors: FieldErrors) => Response | Promise<Response>,
+) {
+  return zValidator('form', schema, (result, c) => {
+    if (result.success) return
+    // The validator's object has no prototype, which zod takes for no record.
+    const typed = typedValues.parse({ ...Object(result.data) })
+    return refuse(c, typed, errorsByField(result.error.issues))
+  })
+}
+
+function errorsByField(issues: readonly z.core.$ZodIssue[]): FieldErrors {
+  return Object.fromEntries(
+    fieldErrors(issues)
+      .reverse() // the first error of a field wins
+      .map(({ path, message }) => [path, sentence(path, message)]),
+  )
+}
+
+/** The rules are worded to follow the name of a field; some name a part of it themselves. */
+function sentence(path: string, message: string): string {
+  if (message.startsWith('the ')) return `T${message.slice(1)}.`
+  return `${path.includes('password') ? 'The password' : 'The address'} ${message}.`
+}

@@ -1,0 +1,177 @@
+// What somebody sees whose address waits to be confirmed: which address, what became of the mail, and what
+// can be done meanwhile.
+
+import type { AccountView } from '../accounts/read-account.ts'
+import type { MessageState } from '../schema.ts'
+import type { FieldErrors } from './form-body.ts'
+import { AccountName, Field, RedirectField } from './form-fields.tsx'
+import { INBOX_SCRIPT_PATH } from './inbox-script.ts'
+import { type Brand, Page } from './layout.tsx'
+import { Notice, type NoticeName } from './notices.tsx'
+import { pathWith } from './redirect-target.ts'
+import { describeWait } from './waiting.ts'
+
+/** Where the address of a claim is corrected. */
+export const CORRECT_PATH = '/correct-address'
+
+/** With scripts off the page looks by itself every so often. It has no field whose text that could lose. */
+const RELOAD_SECONDS = 20
+
+/** "Check your inbox". */
+export function InboxPage(props: {
+  readonly brand: Brand
+  readonly account: AccountView
+  readonly target?: string | undefined
+  readonly notice?: NoticeName | undefined
+}) {
+  const { brand, account, target, notice } = props
+  const { email } = account.user
+  const next = pathWith('/', { redirect_to: target })
+  const head = (
+    <>
+      <noscript>
+        <meta http-equiv="refresh" content={`${RELOAD_SECONDS}; url=${next}`} />
+      </noscript>
+      <script src={INBOX_SCRIPT_PATH} data-next={next} defer></script>
+    </>
+  )
+  return (
+    <Page brand={brand} title="Check your inbox" head={head}>
+      <h1>Check your inbox</h1>
+      <Notice name={notice} />
+      <MailState state={account.mail?.state ?? 'expired'} email={email} />
+      <p>
+        Open the link in the mail to confirm that the address is yours: in this browser, or on any
+        device with your password. This page notices by itself.
+      </p>
+      <p>
+        <a href={CORRECT_PATH}>Wrong address? Correct it</a>
+      </p>
+      <section>
+        <h2>No mail after a few minutes?</h2>
+        <p>Check your spam folder. Links in all our mails keep working, also in the older ones.</p>
+        <SendAgain action="/resend" account={account} target={target} />
+      </section>
+      <section>
+        {target !== undefined && (
+          <p>
+            <a href={target}>Continue without waiting</a>
+          </p>
+        )}
+        <p>
+          <a href="/account">Account settings</a>
+        </p>
+        <form method="post" action="/logout">
+          <button type="submit" class="plain">
+            Sign out
+          </button>
+        </form>
+      </section>
+    </Page>
+  )
+}
+
+/** The button, or how long until there is one. */
+export function SendAgain(props: {
+  readonly action: string
+  readonly account: AccountView
+  readonly target?: string | undefined
+}) {
+  const { action, account, target } = props
+  if (account.resendSeconds > 0) {
+    return <p class="quiet">{`You can send it again in ${describeWait(account.resendSeconds)}.`}</p>
+  }
+  return (
+    <form method="post" action={action}>
+      <RedirectField to={target} />
+      <button type="submit" class="plain">
+        Send the mail again
+      </button>
+    </form>
+  )
+}
+
+/** All lines are there, one is shown: the script switches between them as the mail gets on. */
+function MailState({ state, email }: { readonly state: MessageState; readonly email: string }) {
+  return (
+    <div role="status">
+      {MAIL_STATES.map(({ states, before, after }) => (
+        <p data-mail-states={states.join(' ')} hidden={!states.includes(state)}>
+          {before} <span class="address">{email}</span>
+          {after}
+        </p>
+      ))}
+    </div>
+  )
+}
+
+interface StateWords {
+  readonly states: readonly MessageState[]
+  readonly before: string
+  readonly after: string
+}
+
+/** Every state is in one of them; a test holds that. */
+export const MAIL_STATES: readonly StateWords[] = [
+  { states: ['queued', 'sending'], before: 'A mail to', after: ' is being sent.' },
+  { states: ['sent'], before: 'We sent a mail to', after: '.' },
+  { states: ['delivered'], before: 'A mail was delivered to', after: '.' },
+  {
+    states: ['deferred'],
+    before: 'The mail server of',
+    after: ' lets our mail wait. It is tried again.',
+  },
+  {
+    states: ['failed', 'bounced'],
+    before: 'Our mail could not be sent to',
+    after: '. Check whether the address is right.',
+  },
+  {
+    states: ['suppressed', 'complained'],
+    before: 'We may not mail',
+    after: ': earlier mail to it came back or was not wanted. Use another address.',
+  },
+  { states: ['expired'], before: 'No mail to', after: ' is on its way right now.' },
+]
+
+/** Mends a typo. A page of its own: the inbox page reloads, and would lose what is being typed. */
+export function CorrectAddressPage(props: {
+  readonly brand: Brand
+  readonly email: string
+  readonly typed?: string | undefined
+  readonly errors?: FieldErrors
+}) {
+  const { brand, email, typed, errors = {} } = props
+  return (
+    <Page brand={brand} title="Correct your address">
+      <h1>Correct your address</h1>
+      <p>
+        You signed up with <span class="address">{email}</span>. We mail the link to the corrected
+        address instead.
+      </p>
+      <form method="post" action={CORRECT_PATH}>
+        <AccountName email={email} />
+        <Field
+          name="new_email"
+          label="E-mail address"
+          type="email"
+          autocomplete="email"
+          value={typed ?? email}
+          error={errors.new_email}
+        />
+        <Field
+          name="password"
+          label="Password"
+          type="password"
+          autocomplete="current-password"
+          hint="The one you just chose."
+          error={errors.password}
+        />
+        <button type="submit">Correct the address</button>
+      </form>
+      <p>
+        <a href="/">Back</a>
+      </p>
+    </Page>
+  )
+}
