@@ -1,0 +1,56 @@
+// Every page, with scripts on and off, on a phone and on a desktop, by day and by night.
+
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { expectAccessible, expectNoOverflow, expectReachableByKeyboard } from './checks.ts'
+import { launchChromium, openDevice } from './chromium.ts'
+import { scenes } from './scenes.ts'
+
+const WIDTHS = [1280, 320]
+const SCHEMES = ['light', 'dark'] as const
+
+const screenshots = process.env.SCREENSHOTS
+if (screenshots) mkdirSync(screenshots, { recursive: true })
+
+let browser: Browser
+beforeAll(async () => {
+  browser = await launchChromium()
+})
+afterAll(() => browser?.close())
+
+async function shoot(page: Page, name: string): Promise<void> {
+  if (screenshots) await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true })
+}
+
+describe.each([
+  { scripts: 'on', javaScriptEnabled: true },
+  { scripts: 'off', javaScriptEnabled: false },
+])('with scripts $scripts', ({ scripts, javaScriptEnabled }) => {
+  // Rules about pages that reload: this one does, without scripts, and has nothing to lose by it.
+  const except = (name: string) =>
+    !javaScriptEnabled && name.startsWith('inbox') ? ['meta-refresh'] : []
+
+  it.each(scenes)('S16, F13: $name', async ({ name, heading, arrive }) => {
+    const { page, complaints, close } = await openDevice(browser, { javaScriptEnabled })
+    try {
+      await arrive(page)
+      expect(await page.locator('h1').textContent()).toBe(heading)
+      for (const width of WIDTHS) {
+        for (const colorScheme of SCHEMES) {
+          const what = `${name}, scripts ${scripts}, ${width} px, ${colorScheme}`
+          await page.setViewportSize({ width, height: 800 })
+          await page.emulateMedia({ colorScheme })
+          await expectNoOverflow(page, what)
+          if (javaScriptEnabled) await shoot(page, `${name}-${width}-${colorScheme}`)
+          await expectAccessible(page, what, except(name))
+        }
+        await expectReachableByKeyboard(page, `${name}, scripts ${scripts}, ${width} px`)
+      }
+      expect(complaints).toEqual([])
+    } finally {
+      await close()
+    }
+  })
+})
