@@ -1,11 +1,11 @@
-// The Worker: HTTP, the Queue's consumers, the cron, and the door for other Workers. It checks the configuration, once per isolate, and
-// hands everything on.
+// The Worker: HTTP, the Queue's consumers, the cron, and the door for other Workers. It checks the
+// configuration, once per isolate, and hands everything on.
 
 import { WorkerEntrypoint } from 'cloudflare:workers'
 import type { Hono } from 'hono'
 import { type CheckResult, checkSession } from './accounts/check-session.ts'
 import { createApp } from './app.ts'
-import { reasonOf } from './bounded.ts'
+import { Outage, reasonOf } from './bounded.ts'
 import { type ConfigProblem, parseConfig } from './config.ts'
 import { createDeps, createLog, type Deps } from './deps.ts'
 import { problemResponse } from './http/problem.ts'
@@ -77,7 +77,8 @@ export default {
     try {
       await sweep(service.deps)
     } catch (error) {
-      service.deps.log('outage', { reason: reasonOf(error), path: 'cron' })
+      const event = error instanceof Outage ? 'outage' : 'error'
+      service.deps.log(event, { reason: reasonOf(error), path: 'cron' })
     }
   },
 } satisfies ExportedHandler<Env>
@@ -94,7 +95,7 @@ export class Gate extends WorkerEntrypoint<Env> {
    * @throws where D1 does not answer or the Worker is not configured: the caller decides what that means
    * @example
    * const gate = await env.MAILPROOF.check(token, { verified: true })
-   * if (!gate.ok) return new Response(gate.error, { status: 403 })
+   * if (!gate.ok) return new Response(gate.error, { status: gate.error === 'not_signed_in' ? 401 : 403 })
    */
   async check(token: string | null, options: { verified?: boolean } = {}): Promise<CheckResult> {
     const service = await serviceOf(this.env)

@@ -227,7 +227,7 @@ export function settings(environment: Environment) {
         ['development', 'staging', 'production'],
         'must be development, staging or production',
       ),
-      '`development` opens the mailbox under `/dev` and allows plain http; never use it on a public host',
+      '`development` opens the mailbox under `/dev` and allows plain http; never use it on a public host. `staging` is `production` by another name, for your own eyes',
       'production',
     ),
     APP_NAME: setting(
@@ -268,7 +268,7 @@ export function settings(environment: Environment) {
         ['keep_until_confirmed', 'unverify_at_once'],
         'must be keep_until_confirmed or unverify_at_once',
       ),
-      '`keep_until_confirmed`: the old address stays until the new one is confirmed; `unverify_at_once`: the new one replaces it, unverified',
+      '`keep_until_confirmed`: the account stays verified while a new address waits to be confirmed; `unverify_at_once`: it counts as unverified until then. Either way it keeps its old address meanwhile',
       'keep_until_confirmed',
     ),
     BRAND_COLOR: setting(
@@ -353,7 +353,7 @@ export function settings(environment: Environment) {
     ),
     KV_TIMEOUT_MS: setting(
       integer(20, 30_000),
-      'a KV call that takes longer is given up; the request goes on, D1 decides',
+      'a call to KV or the rate limiter that takes longer is given up; the request goes on, D1 decides',
       '1000',
     ),
     QUEUE_TIMEOUT_MS: setting(

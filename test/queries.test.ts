@@ -55,14 +55,15 @@ async function walk(h: Harness): Promise<void> {
   await h.browser().open(`/reset-password?token=${reset}`)
   await ok(h.browser().post('/auth/reset-password', { token: reset, password: PASSWORD }))
   await ok(ada.login(email))
-  const passwords = { current_password: PASSWORD, new_password: PASSWORD }
+  const changed = `${PASSWORD} anew`
+  const passwords = { current_password: PASSWORD, new_password: changed }
   await ok(ada.post('/auth/change-password', passwords))
-  await ok(h.browser().login(email))
+  await ok(h.browser().login(email, changed))
   const { sessions } = (await ok(ada.get('/auth/sessions'))).body
   const other = sessions.find((session: { is_current: boolean }) => !session.is_current)
   await ok(ada.send('DELETE', `/auth/sessions/${other.id}`))
   await walkChange(h)
-  await ok(ada.send('DELETE', '/auth/account', { json: { password: PASSWORD } }))
+  await ok(ada.send('DELETE', '/auth/account', { json: { password: changed } }))
 
   const victim = freshAddress('victim')
   await h.browser().register(victim)

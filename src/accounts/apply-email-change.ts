@@ -4,18 +4,20 @@
 
 import { eq, type SQL, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
-import { retiredLinks, sessions, users } from '../schema.ts'
+import { emailChanges, retiredLinks, sessions, users } from '../schema.ts'
 import type { Claims } from '../signing/token.ts'
 import { recordEvent } from '../timeline/record.ts'
+import { endSilence } from './disown.ts'
 import { checkPassword } from './password-hash.ts'
 import {
   type Client,
   createSession,
   insertSession,
+  NO_SESSION,
   sessionIdOf,
   userOfSession,
 } from './sessions.ts'
-import { type UserRow, viewUser } from './user.ts'
+import { type UserRow, viewUnproven, viewUser } from './user.ts'
 import type { LinkPreview, VerifyResult } from './verify-email.ts'
 
 export type ApplyResult = VerifyResult | { readonly outcome: 'email_taken' } | StaleLink
@@ -48,7 +50,7 @@ export async function previewEmailChange(
   ])
   if (user === undefined) return { outcome: 'not_found' }
   if (isApplied(user, link)) {
-    return { outcome: 'already_verified', user: viewUser(user), session: null }
+    return { outcome: 'already_verified', user: viewUnproven(user, deps.config), session: null }
   }
   if (user.generation !== link.generation || user.pendingEmail === null) return stale(deps, link)
   return {
@@ -95,7 +97,9 @@ export async function applyByPassword(
     check === 'mismatch'
       ? sql`(select null)`
       : sql`(select id from users where id = ${user.id} and generation = ${user.generation})`
-  return applyChange(deps, link, account, { begin: input.client })
+  // Nor does a wrong password get the session of who applies the change at the same moment.
+  const access = check === 'mismatch' ? { rotate: NO_SESSION } : { begin: input.client }
+  return applyChange(deps, link, account, access)
 }
 
 async function applyChange(
@@ -116,11 +120,10 @@ async function applyChange(
     and email_fingerprint = ${link.addressFingerprint} and generation = ${link.generation + 1}
     and email_verified_at = ${now}`
 
-  const [[before], [changed], , , , [signedIn]] = await deps.batch([
+  const [[before], [changed], , , , , , [signedIn]] = await deps.batch([
     db
       .select({
         id: users.id,
-        isTaken: sql<number>`exists (${taken})`.as('is_taken'),
         isProven: sql<number>`${users.id} is ${account}`.as('is_proven'),
         email: users.email,
         emailFingerprint: users.emailFingerprint,
@@ -159,9 +162,16 @@ async function applyChange(
       .insert(retiredLinks)
       .select(
         sql`select c.from_fingerprint, ${now} from email_changes c
-          where c.user_id = (${applied}) and c.to_fingerprint = ${link.addressFingerprint} limit 1`,
+          where c.user_id = (${applied}) and c.to_fingerprint = ${link.addressFingerprint}
+          order by c.created_at desc, c.id desc limit 1`,
       )
       .onConflictDoUpdate({ target: retiredLinks.emailFingerprint, set: { retiredAt: now } }),
+    // Who comes back to an address has undone what led away from it: undo links of the way there die.
+    db.delete(emailChanges).where(
+      sql`user_id = (${applied}) and created_at >= (select min(c.created_at) from email_changes c
+        where c.user_id = ${link.userId} and c.from_fingerprint = ${link.addressFingerprint})`,
+    ),
+    endSilence(deps, applied),
     'begin' in access
       ? insertSession(deps, session, applied, access.begin)
       : db
@@ -173,11 +183,15 @@ async function applyChange(
 
   if (changed !== undefined) {
     deps.log('email_changed', { userId: changed.id, email: changed.email })
-    return { outcome: 'verified', user: viewUser(changed), session: signedIn ? session : null }
+    return {
+      outcome: 'verified',
+      user: viewUser(changed, deps.config),
+      session: signedIn ? session : null,
+    }
   }
   if (before === undefined) return { outcome: 'not_found' }
   if (isApplied(before, link)) {
-    return { outcome: 'already_verified', user: viewUser(before), session: null }
+    return { outcome: 'already_verified', user: viewUnproven(before, deps.config), session: null }
   }
   if (before.generation !== link.generation || before.pendingEmail === null) {
     return stale(deps, link)

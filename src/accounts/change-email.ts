@@ -8,7 +8,6 @@ import { emailChanges, type Locale, type MessageKind, users } from '../schema.ts
 import { recordEvent } from '../timeline/record.ts'
 import { addressFingerprint } from './email-address.ts'
 import { checkPassword } from './password-hash.ts'
-import { retireLinks } from './retired-links.ts'
 import { type SignedIn, sessionIdOf, userOfSession } from './sessions.ts'
 import type { UserRow } from './user.ts'
 
@@ -25,11 +24,12 @@ export type ChangeEmailResult =
  *
  * - A claim has proven nothing yet: its address is simply replaced (a typo is mended), and the new one gets
  *   the verification link.
- * - Under `keep_until_confirmed` the new address is pending: it gets a link, the old one a notice with an undo
- *   link.
- * - Under `unverify_at_once` the new address replaces the old one, unverified, with the same two mails.
+ * - For an account the new address is pending: it gets a link, the old one a notice with an undo link. What
+ *   that means for the account meanwhile is the policy's affair (see `countsAsVerified`). The account keeps
+ *   owning its address until the change is applied, or a typo would hand it to a stranger.
  *
- * `generation` goes up each time, so of two changes at once only the later one's link works.
+ * Of two changes at once the later one is pending, and only its link names the pending address. Reset links
+ * stay alive: whoever knows the password must not be able to cut off who does not.
  * @param deps capabilities
  * @param signedIn who asks
  * @param input canonical new address, password as typed, language of who asks
@@ -50,11 +50,10 @@ export async function changeEmail(
     deps.hashPassword(input.password, input.newEmail),
   ])
   const next = { ...input, fingerprint, passwordHash }
-  const isClaim = user.emailVerifiedAt === null
-  const isKept = !isClaim && deps.config.EMAIL_CHANGE === 'keep_until_confirmed'
-  const messageIds = isKept
-    ? await makePending(deps, user, next)
-    : await replaceAtOnce(deps, user, next, !isClaim)
+  const messageIds =
+    user.emailVerifiedAt === null
+      ? await replaceAtOnce(deps, user, next)
+      : await makePending(deps, user, next)
   if (messageIds === null) return { outcome: 'invalid_credentials' } // changed elsewhere meanwhile
   deps.log('email_change_requested', { userId: user.id, email: input.newEmail })
   return { outcome: 'confirmation_sent', messageIds }
@@ -74,7 +73,7 @@ export async function cancelEmailChange(deps: Deps, presentedToken: string): Pro
     deps.db.select({ id: users.id }).from(users).where(eq(users.id, user)),
     deps.db
       .update(users)
-      .set({ pendingEmail: null, generation: sql`${users.generation} + 1` })
+      .set({ pendingEmail: null })
       .where(sql`id = ${user} and pending_email is not null`)
       .returning({ id: users.id }),
     recordEvent(deps.db, {
@@ -101,7 +100,7 @@ async function makePending(deps: Deps, user: UserRow, next: NextAddress): Promis
   const [[changed], , [link], [notice]] = await deps.batch([
     deps.db
       .update(users)
-      .set({ pendingEmail: next.newEmail, generation: sql`${users.generation} + 1` })
+      .set({ pendingEmail: next.newEmail })
       .where(stillAs(user))
       .returning({ id: users.id }),
     keepForUndo(deps, user, next, done),
@@ -112,45 +111,47 @@ async function makePending(deps: Deps, user: UserRow, next: NextAddress): Promis
   return changed === undefined ? null : idsOf(link, notice)
 }
 
+/** A claim has proven nothing, and nothing of it is kept: the mistyped address is a stranger's, or nobody's. */
 async function replaceAtOnce(
   deps: Deps,
   user: UserRow,
   next: NextAddress,
-  wasVerified: boolean,
 ): Promise<string[] | null> {
   const done = sql`(select id from users where id = ${user.id} and email = ${next.newEmail}
     and password_hash = ${next.passwordHash})`
-  // An address that was never proven is a stranger's, or nobody's: it gets no notice.
-  const toNotify = wasVerified ? done : sql`(select null)`
-  const [[changed], , [link], [notice]] = await deps.batch([
+  const [[changed], , [link], [twin]] = await deps.batch([
     deps.db
       .update(users)
       .set({
         email: next.newEmail,
         emailFingerprint: next.fingerprint,
         passwordHash: next.passwordHash,
-        emailVerifiedAt: null,
-        pendingEmail: null,
-        createdAt: wasVerified ? user.createdAt : deps.now(),
+        createdAt: deps.now(),
         generation: sql`${users.generation} + 1`,
       })
       .where(stillAs(user))
       .returning({ id: users.id }),
-    keepForUndo(deps, user, next, toNotify),
-    linkTo(deps, 'verify_email', next, done),
-    noticeTo(deps, user, next, toNotify),
-    recordEvent(deps.db, { userId: done, type: 'email_change_requested', at: deps.now() }),
-    retireLinks(deps, user.emailFingerprint, sql`${toNotify} is not null`),
+    recordEvent(deps.db, {
+      userId: user.id,
+      type: 'email_change_requested',
+      at: deps.now(),
+      onlyIf: sql`changes() = 1`,
+    }),
+    linkTo(deps, 'verify_email', next, sql`select ${user.id} where changes() = 1`),
+    deps.db.select({ id: users.id }).from(users).where(eq(users.id, done)),
   ])
-  return changed === undefined ? null : idsOf(link, notice)
+  // The twin of a double submit finds the work done.
+  if (changed === undefined) return twin === undefined ? null : []
+  return idsOf(link)
 }
 
-/** The password that was checked, and the address that was shown, are still those of the account. */
+/** What was checked still holds: the password, the address, and whether it is proven. */
 function stillAs(user: UserRow) {
   return and(
     eq(users.id, user.id),
     eq(users.email, user.email),
     eq(users.passwordHash, user.passwordHash),
+    sql`${users.emailVerifiedAt} is ${user.emailVerifiedAt}`,
   )
 }
 

@@ -1,4 +1,4 @@
-// A new password for who knows the old one.
+// A new password for whoever knows the old one.
 
 import { and, eq, ne, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
@@ -15,6 +15,7 @@ export type ChangePasswordResult =
       readonly messageId: string | null
     }
   | { readonly outcome: 'invalid_credentials' }
+  | { readonly outcome: 'unchanged' }
 
 /**
  * Changes the password: other sessions and outstanding links die, a pending change of address with them, this
@@ -38,15 +39,19 @@ export async function changePassword(
   const check = await checkPassword(user.passwordHash, computed, input.currentPassword)
   if (check === 'mismatch') return { outcome: 'invalid_credentials' }
 
+  if (input.newPassword.normalize('NFC') === input.currentPassword.normalize('NFC')) {
+    return { outcome: 'unchanged' }
+  }
+
   const { db } = deps
   const now = deps.now()
   const [passwordHash, session] = await Promise.all([
     deps.hashPassword(input.newPassword, user.email),
     createSession(deps),
   ])
-  const done = sql`(select id from users where id = ${user.id}
-    and generation = ${user.generation + 1} and password_hash = ${passwordHash})`
-  const [[changed], [notice]] = await deps.batch([
+  // The new token in place of the old one says that this request did it, and not its twin of a double submit.
+  const done = sql`(select user_id from sessions where id = ${session.id})`
+  const [[changed], , [notice]] = await deps.batch([
     db
       .update(users)
       .set({ passwordHash, pendingEmail: null, generation: sql`${users.generation} + 1` })
@@ -55,21 +60,23 @@ export async function changePassword(
           eq(users.id, user.id),
           eq(users.passwordHash, user.passwordHash),
           eq(users.generation, user.generation),
+          sql`exists (select 1 from sessions where id = ${sessionId})`,
         ),
       )
       .returning({ id: users.id }),
+    db
+      .update(sessions)
+      .set({ id: session.id, expiresAt: session.expiresAt })
+      .where(and(eq(sessions.id, sessionId), sql`changes() = 1`)),
     insertMessageWithinLimit(deps, {
       kind: 'password_changed_notice',
       locale: input.locale,
       toEmail: user.email,
-      recipient: sql`select id from users where changes() = 1 and id = ${user.id}`,
+      // A claim's address is a stranger's until proven: no false alarms to it.
+      recipient: sql`select id from users where id = ${done} and email_verified_at is not null`,
     }),
     recordEvent(db, { userId: done, type: 'password_changed', at: now }),
-    db.delete(sessions).where(and(eq(sessions.userId, done), ne(sessions.id, sessionId))),
-    db
-      .update(sessions)
-      .set({ id: session.id, expiresAt: session.expiresAt })
-      .where(and(eq(sessions.id, sessionId), eq(sessions.userId, done))),
+    db.delete(sessions).where(and(eq(sessions.userId, done), ne(sessions.id, session.id))),
   ])
   if (changed === undefined) return { outcome: 'invalid_credentials' } // changed elsewhere meanwhile
   deps.log('password_changed', { userId: user.id })

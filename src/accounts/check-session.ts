@@ -10,19 +10,19 @@ export type CheckResult =
 
 /**
  * Whether a session token lets its holder pass. One round trip.
- * @param deps D1 and the clock
+ * @param deps D1, the clock, the configuration
  * @param token as presented, or null
  * @param mustBeVerified whether a session alone is not enough
  * @throws Outage
  */
 export async function checkSession(
-  deps: Pick<Deps, 'db' | 'batch' | 'now'>,
+  deps: Pick<Deps, 'db' | 'batch' | 'now' | 'config'>,
   token: string | null,
   mustBeVerified: boolean,
 ): Promise<CheckResult> {
   const signedIn = await findSession(deps, token)
   if (signedIn === null) return { ok: false, error: 'not_signed_in' }
-  const user = viewUser(signedIn.user)
+  const user = viewUser(signedIn.user, deps.config)
   if (mustBeVerified && !user.is_email_verified) return { ok: false, error: 'email_not_verified' }
   return { ok: true, user }
 }

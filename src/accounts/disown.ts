@@ -1,11 +1,13 @@
 // "I did not sign up": the link in the verification mail for whoever got it without asking. Claims on the
 // address die, and nothing is mailed to it for thirty days, unless its owner registers from the page itself.
 
-import { eq, sql } from 'drizzle-orm'
+import { eq, type SQL, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
+import { DISOWN_TTL_MS } from '../mail/links.ts'
 import { suppressions, users } from '../schema.ts'
 import { addressFingerprint } from './email-address.ts'
 import { type BadLink, readLink } from './read-link.ts'
+import { isNotRetired } from './retired-links.ts'
 
 export type DisownResult = BadLink | { readonly outcome: 'disowned' }
 
@@ -36,7 +38,9 @@ export async function disown(deps: Deps, token: string): Promise<DisownResult> {
   const link = await readLink(deps, ['disown'], token)
   if ('outcome' in link) return link
   const now = deps.now()
-  const isUnowned = sql`not exists (select 1 from users o
+  // Not by a link from before the address changed hands.
+  const isCurrent = isNotRetired(link, DISOWN_TTL_MS)
+  const isUnowned = sql`${isCurrent} and not exists (select 1 from users o
     where o.email_fingerprint = ${link.addressFingerprint} and o.email_verified_at is not null)`
   await deps.batch([
     deps.db
@@ -53,10 +57,23 @@ export async function disown(deps: Deps, token: string): Promise<DisownResult> {
       }),
     deps.db
       .delete(users)
-      .where(sql`email_fingerprint = ${link.addressFingerprint} and email_verified_at is null`),
+      .where(sql`email_fingerprint = ${link.addressFingerprint} and email_verified_at is null
+          and ${isCurrent}`),
   ])
   deps.log('disowned', { userId: link.userId })
   return { outcome: 'disowned' }
+}
+
+/**
+ * A statement that ends the silence of an address whose owner has proven it: whoever wants the account wants
+ * its mail, reset links and warnings most of all.
+ * @param deps builds the statement
+ * @param owner a subquery for the id of the account that has just proven its address
+ */
+export function endSilence(deps: Pick<Deps, 'db'>, owner: SQL) {
+  return deps.db
+    .delete(suppressions)
+    .where(sql`reason = 'disowned' and email = (select email from users where id = (${owner}))`)
 }
 
 /**

@@ -42,12 +42,9 @@ export async function login(
 ): Promise<LoginResult> {
   const { db } = deps
   const now = deps.now()
-  const found = await findByPassword(
-    deps,
-    await addressFingerprint(input.email),
-    input.password,
-    input.email,
-  )
+  const found = await findByPassword(deps, await addressFingerprint(input.email), input.password, {
+    email: input.email,
+  })
   const match = found.match
   if (match === null) {
     deps.log('sign_in_refused', { email: input.email })
@@ -85,7 +82,7 @@ export async function login(
   ])
   if (stored === undefined) return { outcome: 'invalid_credentials' }
   deps.log('signed_in', { userId: match.user.id })
-  return { outcome: 'signed_in', user: viewUser(match.user), session }
+  return { outcome: 'signed_in', user: viewUser(match.user, deps.config), session }
 }
 
 /** Within the limits of whatever sends mail: per IP by KV, per address by D1. */

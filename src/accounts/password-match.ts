@@ -1,6 +1,6 @@
 // Which account or claim on an address does a password belong to?
 
-import { desc, eq, sql } from 'drizzle-orm'
+import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { users } from '../schema.ts'
 import { checkPassword, sameSaltAndCost } from './password-hash.ts'
@@ -33,27 +33,27 @@ const MAX_FOREIGN_HASHES = 2
  * @param deps D1 and the hasher
  * @param fingerprint of the address
  * @param password as typed
- * @param email canonical, where the caller knows it; else it is taken from the rows, and without rows
- * nothing is hashed
+ * @param options `email`: canonical, where the caller knows it; else it is taken from the rows, and without
+ * rows nothing is hashed. `onlyIf`: a further condition on the rows
  * @throws Outage
  */
 export async function findByPassword(
   deps: Pick<Deps, 'db' | 'batch' | 'hashPassword'>,
   fingerprint: string,
   password: string,
-  email?: string,
+  options: { readonly email?: string; readonly onlyIf?: SQL } = {},
 ): Promise<PasswordLookup> {
   const [rows] = await deps.batch([
     deps.db
       .select()
       .from(users)
-      .where(eq(users.emailFingerprint, fingerprint))
+      .where(and(eq(users.emailFingerprint, fingerprint), options.onlyIf))
       .orderBy(sql`${users.emailVerifiedAt} is null`, desc(users.createdAt))
       .limit(MAX_ROWS),
   ])
   const owner = rows.find((row) => row.emailVerifiedAt !== null) ?? null
   const claims = rows.filter((row) => row.emailVerifiedAt === null)
-  const address = email ?? rows[0]?.email
+  const address = options.email ?? rows[0]?.email
   if (address === undefined) return { match: null, owner, claims }
 
   const currentHash = await deps.hashPassword(password, address)

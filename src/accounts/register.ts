@@ -68,7 +68,10 @@ export async function register(
         sql`select coalesce(${heldClaim}, ${id}), ${email}, ${fingerprint}, ${passwordHash},
           null, null, 0, ${now} where true`,
       )
-      .onConflictDoUpdate({ target: users.id, set: { passwordHash, createdAt: now } })
+      .onConflictDoUpdate({
+        target: users.id,
+        set: { passwordHash, createdAt: now, generation: sql`${users.generation} + 1` },
+      })
       .returning(),
     insertSession(deps, session, sql`select coalesce(${heldClaim}, ${id})`, input.client),
     insertMessageWithinLimit(deps, {
@@ -98,5 +101,5 @@ export async function register(
   if (user === undefined) throw new Error('an upsert returned no row')
 
   deps.log('registered', { userId: user.id, email })
-  return { user: viewUser(user), session, messageId: message?.id ?? null }
+  return { user: viewUser(user, deps.config), session, messageId: message?.id ?? null }
 }

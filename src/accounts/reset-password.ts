@@ -3,12 +3,13 @@
 //
 // A claim reset this way is safe even if a stranger made it: its password, sessions and links all go.
 
-import { and, eq, sql } from 'drizzle-orm'
+import { and, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { insertMessageWithinLimit } from '../mail/outbox.ts'
 import { type Locale, sessions, users } from '../schema.ts'
 import type { Claims } from '../signing/token.ts'
 import { recordEvent } from '../timeline/record.ts'
+import { endSilence } from './disown.ts'
 import { type BadLink, readLink } from './read-link.ts'
 import { type UserView, viewUser } from './user.ts'
 
@@ -56,7 +57,7 @@ export async function resetPassword(
   const passwordHash = await deps.hashPassword(input.password, account.email)
   const done = sql`(select id from users where id = ${link.userId}
     and generation = ${link.generation + 1} and password_hash = ${passwordHash})`
-  const [[user], [notice]] = await deps.batch([
+  const [[user], , , [notice]] = await deps.batch([
     db
       .update(users)
       .set({
@@ -67,15 +68,24 @@ export async function resetPassword(
       })
       .where(and(linkHolds(link), OWNED_BY_NOBODY_ELSE))
       .returning(),
+    // Of two uses of one link at once, only one did it: changes() is of the statement just before.
+    recordEvent(db, {
+      userId: link.userId,
+      type: 'password_reset',
+      at: now,
+      onlyIf: sql`changes() = 1`,
+    }),
+    db.delete(sessions).where(sql`changes() = 1 and user_id = ${link.userId}`),
+    // One notice per generation, so that the twin of a double submit sends none.
     insertMessageWithinLimit(deps, {
       kind: 'password_changed_notice',
       locale: input.locale,
       toEmail: account.email,
-      // Directly after the update: of two uses of one link at once, only one did it (SQLite's changes()).
-      recipient: sql`select id from users where changes() = 1 and id = ${link.userId}`,
+      recipient: sql`select id from users where id = ${done} and not exists (
+        select 1 from messages n where n.user_id = users.id and n.kind = 'password_changed_notice'
+          and n.generation = users.generation)`,
     }),
-    recordEvent(db, { userId: done, type: 'password_reset', at: now }),
-    db.delete(sessions).where(eq(sessions.userId, done)),
+    endSilence(deps, done),
     db.delete(users).where(
       sql`email_fingerprint = ${link.addressFingerprint} and email_verified_at is null
           and exists ${done}`,
@@ -83,7 +93,11 @@ export async function resetPassword(
   ])
   if (user === undefined) return { outcome: 'invalid' } // used a moment ago, or the address is owned now
   deps.log('password_reset', { userId: user.id })
-  return { outcome: 'password_reset', user: viewUser(user), messageId: notice?.id ?? null }
+  return {
+    outcome: 'password_reset',
+    user: viewUser(user, deps.config),
+    messageId: notice?.id ?? null,
+  }
 }
 
 async function findAccount(deps: Deps, link: Claims) {

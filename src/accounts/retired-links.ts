@@ -24,12 +24,12 @@ export function retireLinks(deps: Pick<Deps, 'db' | 'now'>, fingerprint: string,
 }
 
 /**
- * An SQL condition: this verification link was mailed after its address was last given up, if it ever was.
- * @param deps how long links work: a link says when it ends, and so when it began
- * @param claims of a genuine verification link
+ * An SQL condition: this link was mailed after its address was last given up, if it ever was.
+ * @param claims of a genuine link
+ * @param ttlMs how long such links work: a link says when it ends, and so when it began
  */
-export function isNotRetired(deps: Pick<Deps, 'config'>, claims: Claims): SQL {
-  const mintedAt = claims.expiresAtSeconds * 1000 - deps.config.VERIFY_TTL
+export function isNotRetired(claims: Claims, ttlMs: number): SQL {
+  const mintedAt = claims.expiresAtSeconds * 1000 - ttlMs
   return sql`not exists (select 1 from retired_links r
     where r.email_fingerprint = ${claims.addressFingerprint} and r.retired_at >= ${mintedAt})`
 }

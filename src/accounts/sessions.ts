@@ -132,14 +132,20 @@ export async function findSession(
 
 /**
  * Ends the session of a token. Ending one that does not exist is no error.
- * @param deps D1
+ * @param deps D1 and the log
  * @param token as presented, or null
  * @throws Outage
  */
 export async function endSession(
-  deps: Pick<Deps, 'db' | 'batch'>,
+  deps: Pick<Deps, 'db' | 'batch' | 'log'>,
   token: string | null,
 ): Promise<void> {
   if (token === null) return
-  await deps.batch([deps.db.delete(sessions).where(eq(sessions.id, await sessionIdOf(token)))])
+  const [[ended]] = await deps.batch([
+    deps.db
+      .delete(sessions)
+      .where(eq(sessions.id, await sessionIdOf(token)))
+      .returning({ userId: sessions.userId }),
+  ])
+  if (ended !== undefined) deps.log('signed_out', { userId: ended.userId })
 }

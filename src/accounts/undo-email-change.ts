@@ -5,9 +5,10 @@
 import { sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { insertMessageWithinLimit } from '../mail/outbox.ts'
-import { emailChanges, type Locale, sessions, users } from '../schema.ts'
+import { emailChanges, type Locale, retiredLinks, sessions, users } from '../schema.ts'
 import type { Claims } from '../signing/token.ts'
 import { recordEvent } from '../timeline/record.ts'
+import { endSilence } from './disown.ts'
 import { type BadLink, readLink } from './read-link.ts'
 
 export type UndoPreview = BadLink | { readonly outcome: 'ready'; readonly email: string }
@@ -65,7 +66,18 @@ export async function undoEmailChange(
   const done = sql`(select id from users where id = ${link.userId}
     and email_fingerprint = ${link.addressFingerprint} and password_hash = ${VOID_HASH})`
 
-  const [[restored], , [reset]] = await deps.batch([
+  const isFree = sql`not exists (select 1 from users o where o.email = ${from}
+    and o.email_verified_at is not null and o.id <> users.id)`
+  const [, [restored], , [reset]] = await deps.batch([
+    // Links to the address that is taken away must not prove it once more.
+    db
+      .insert(retiredLinks)
+      .select(
+        sql`select users.email_fingerprint, ${now} from users where users.id = ${link.userId}
+          and users.email_fingerprint <> ${link.addressFingerprint}
+          and ${from} is not null and ${isFree}`,
+      )
+      .onConflictDoUpdate({ target: retiredLinks.emailFingerprint, set: { retiredAt: now } }),
     db
       .update(users)
       .set({
@@ -76,11 +88,7 @@ export async function undoEmailChange(
         passwordHash: VOID_HASH,
         generation: sql`${users.generation} + 1`,
       })
-      .where(
-        sql`id = ${link.userId} and ${from} is not null
-          and not exists (select 1 from users o where o.email = ${from}
-            and o.email_verified_at is not null and o.id <> users.id)`,
-      )
+      .where(sql`id = ${link.userId} and ${from} is not null and ${isFree}`)
       .returning(),
     recordEvent(db, {
       userId: link.userId,
@@ -96,6 +104,11 @@ export async function undoEmailChange(
       recipient: sql`select id from users where changes() = 1 and id = ${link.userId}`,
     }),
     db.delete(sessions).where(sql`user_id = ${done}`),
+    endSilence(deps, done),
+    db.delete(users).where(
+      sql`email_fingerprint = ${link.addressFingerprint} and email_verified_at is null
+          and exists ${done}`,
+    ),
     // With it every later change: an attacker's own undo link must not bring his address back.
     db.delete(emailChanges).where(
       sql`user_id = ${done} and created_at >= (select min(c.created_at) from email_changes c

@@ -11,6 +11,7 @@ import type { Deps } from '../deps.ts'
 import { sessions, users } from '../schema.ts'
 import type { Claims } from '../signing/token.ts'
 import { recordEvent } from '../timeline/record.ts'
+import { endSilence } from './disown.ts'
 import { findByPassword } from './password-match.ts'
 import { isNotRetired } from './retired-links.ts'
 import {
@@ -21,7 +22,7 @@ import {
   sessionIdOf,
   userOfSession,
 } from './sessions.ts'
-import { type UserRow, type UserView, viewUser } from './user.ts'
+import { type UserRow, type UserView, viewUnproven, viewUser } from './user.ts'
 
 export type VerifyResult =
   | { readonly outcome: 'verified'; readonly user: UserView; readonly session: NewSession | null }
@@ -66,7 +67,7 @@ export async function previewVerification(
   ])
   if (row === undefined) return { outcome: 'not_found' }
   if (row.emailVerifiedAt !== null) {
-    return { outcome: 'already_verified', user: viewUser(row), session: null }
+    return { outcome: 'already_verified', user: viewUnproven(row, deps.config), session: null }
   }
   return {
     outcome: 'confirm_required',
@@ -133,12 +134,12 @@ export async function verifyByPassword(
   claims: Claims,
   input: { readonly password: string; readonly client: Client },
 ): Promise<VerifyResult> {
-  const {
-    match,
-    owner,
-    claims: rivals,
-  } = await findByPassword(deps, claims.addressFingerprint, input.password)
-  const known = owner ?? rivals[0]
+  // A link that was retired finds nobody.
+  const onlyIf = isNotRetired(claims, deps.config.VERIFY_TTL)
+  const { addressFingerprint } = claims
+  const rows = await findByPassword(deps, addressFingerprint, input.password, { onlyIf })
+  const { match, owner } = rows
+  const known = owner ?? rows.claims[0]
   if (known === undefined) return { outcome: 'not_found' }
   if (owner !== null && match?.user.id !== owner.id) return alreadyVerified(deps, owner, null)
   if (match === null) return refuseProof(deps, known)
@@ -170,9 +171,10 @@ async function applyProof(deps: Deps, claims: Claims, proof: Proof): Promise<Ver
   const session = await createSession(deps)
   const fingerprint = claims.addressFingerprint
   const verifiedUser = sql`select id from users where id = ${proof.claim}
-    and email_fingerprint = ${fingerprint} and email_verified_at is not null`
+    and email_fingerprint = ${fingerprint} and email_verified_at is not null
+    and ${isNotRetired(claims, deps.config.VERIFY_TTL)}`
 
-  const [[verified], , , [signedIn], [known]] = await deps.batch([
+  const [[verified], , , , [signedIn], [known]] = await deps.batch([
     db
       .update(users)
       .set({ emailVerifiedAt: now })
@@ -180,7 +182,7 @@ async function applyProof(deps: Deps, claims: Claims, proof: Proof): Promise<Ver
         sql`id = ${proof.claim} and email_fingerprint = ${fingerprint} and email_verified_at is null
           and not exists (select 1 from users o
             where o.email = users.email and o.email_verified_at is not null)
-          and ${isNotRetired(deps, claims)}`,
+          and ${isNotRetired(claims, deps.config.VERIFY_TTL)}`,
       )
       .returning(),
     recordEvent(db, {
@@ -195,6 +197,7 @@ async function applyProof(deps: Deps, claims: Claims, proof: Proof): Promise<Ver
       .where(
         sql`changes() = 1 and email_fingerprint = ${fingerprint} and email_verified_at is null`,
       ),
+    endSilence(deps, verifiedUser),
     // A new token for the new rights, so that a token seen before is worth nothing after (OWASP ASVS 5 §7.2.4).
     'begin' in proof.session
       ? insertSession(deps, session, verifiedUser, proof.session.begin)
@@ -209,19 +212,24 @@ async function applyProof(deps: Deps, claims: Claims, proof: Proof): Promise<Ver
   if (known === undefined) return { outcome: 'not_found' }
   if (verified !== undefined) {
     deps.log('verified', { userId: verified.id, email: verified.email, reason: proof.by })
-    return { outcome: 'verified', user: viewUser(verified), session: signedIn ? session : null }
+    return {
+      outcome: 'verified',
+      user: viewUser(verified, deps.config),
+      session: signedIn ? session : null,
+    }
   }
   if (known.emailVerifiedAt === null) return refuseProof(deps, known)
   return alreadyVerified(deps, known, signedIn ? session : null)
 }
 
 function alreadyVerified(
-  deps: Pick<Deps, 'log'>,
+  deps: Pick<Deps, 'log' | 'config'>,
   owner: UserRow,
   session: NewSession | null,
 ): VerifyResult {
   deps.log('already_verified', { userId: owner.id })
-  return { outcome: 'already_verified', user: viewUser(owner), session }
+  const view = session === null ? viewUnproven : viewUser
+  return { outcome: 'already_verified', user: view(owner, deps.config), session }
 }
 
 function refuseProof(deps: Pick<Deps, 'log'>, known: UserRow): VerifyResult {
@@ -234,7 +242,12 @@ function ownerOrNewestClaim(deps: Pick<Deps, 'db' | 'config'>, claims: Claims) {
   return deps.db
     .select()
     .from(users)
-    .where(and(eq(users.emailFingerprint, claims.addressFingerprint), isNotRetired(deps, claims)))
+    .where(
+      and(
+        eq(users.emailFingerprint, claims.addressFingerprint),
+        isNotRetired(claims, deps.config.VERIFY_TTL),
+      ),
+    )
     .orderBy(sql`${users.emailVerifiedAt} is null`, desc(users.createdAt))
     .limit(1)
 }

@@ -28,12 +28,15 @@ export async function composeMail(deps: ComposeDeps, message: LeasedMessage): Pr
   if (user === null) return { kind: 'expired', reason: 'the claim is gone' }
   const reason = whyExpired(message, user)
   if (reason !== null) return { kind: 'expired', reason }
-  if (toFingerprint === null) return { kind: 'expired', reason: 'the change is gone' }
+  // Only a notice without a link can do without.
+  if (toFingerprint === null && message.kind !== 'password_changed_notice') {
+    return { kind: 'expired', reason: 'the change is gone' }
+  }
 
   const link = {
     userId: user.id,
     generation: message.generation,
-    addressFingerprint: toFingerprint,
+    addressFingerprint: toFingerprint ?? '',
   }
   const content = await contentOf(deps, message, link)
   const rendered = renderMessage(brandOf(deps), message.locale, message.toEmail, content)

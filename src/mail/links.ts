@@ -7,7 +7,8 @@ import { type Claims, type Purpose, signToken } from '../signing/token.ts'
 const DAY_MS = 24 * 60 * 60 * 1000
 /** An undone change is the last word of somebody who reads their mail once a week. */
 export const UNDO_TTL_MS = 7 * DAY_MS
-const DISOWN_TTL_MS = 7 * DAY_MS
+/** As long as the claim that it disowns is kept by default. */
+export const DISOWN_TTL_MS = 7 * DAY_MS
 
 /** Whom a link is for. */
 export type LinkRecipient = Omit<Claims, 'expiresAtSeconds'>

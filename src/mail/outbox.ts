@@ -6,8 +6,8 @@ import type { Deps } from '../deps.ts'
 import { type Locale, type MessageKind, type MessageState, messages } from '../schema.ts'
 
 /**
- * Notices are limited among themselves: a stranger who asks for links until the limit is reached must not
- * thereby silence the mail that says "your password was changed".
+ * Each kind of notice is limited by itself: neither a stranger who asks for links, nor a thief who changes the
+ * password three times, must thereby silence the mail with the undo link.
  */
 const NOTICES = new Set<MessageKind>(['email_change_notice', 'password_changed_notice'])
 
@@ -50,10 +50,13 @@ export function insertMessageWithinLimit(
 ) {
   const now = deps.now()
   const limit = deps.config.MAIL_LIMIT_PER_ADDRESS
+  const sameClass = NOTICES.has(message.kind)
+    ? sql`m.kind = ${message.kind}`
+    : sql`not ${isNotice(sql`m.kind`)}`
   const hasRoom = sql`(select count(*) from messages m
     where m.to_email = ${message.toEmail} and m.created_at > ${now - limit.windowMs}
       and m.error is not ${WITHHELD}
-      and ${NOTICES.has(message.kind) ? sql`` : sql`not `}${isNotice(sql`m.kind`)}
+      and ${sameClass}
     ) < ${limit.limit}`
   // When a mail would have gone out, had there been room: a second or two from now.
   const pretendedAt = sql`${now} + 1000 + abs(random()) % 1500`
@@ -82,7 +85,8 @@ export function shownMail(now: number) {
   const isWithheld = sql`${messages.error} is ${WITHHELD}`
   const isShownAsSent = sql`${messages.sentAt} <= ${now}`
   return {
-    state: sql<MessageState>`case when not (${isWithheld}) then ${messages.state}
+    state: sql<MessageState>`case when ${messages.state} = 'sending' then 'queued'
+      when not (${isWithheld}) then ${messages.state}
       when ${isShownAsSent} then 'sent' else 'queued' end`.as('shown_state'),
     at: sql<number>`case
       when not (${isWithheld}) then coalesce(${messages.settledAt}, ${messages.sentAt}, ${messages.createdAt})

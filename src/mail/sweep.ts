@@ -3,12 +3,14 @@
 import { inArray, lt, lte, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { emailChanges, messages, retiredLinks, sessions, suppressions, users } from '../schema.ts'
-import { UNDO_TTL_MS } from './links.ts'
+import { DISOWN_TTL_MS, UNDO_TTL_MS } from './links.ts'
 
 /** A mail due for so long without being sent is taken for lost. */
 const OVERDUE_MS = 60_000
 /** A mail swept once is left to the Queue for so long, or a backlog would be enqueued anew every minute. */
 const SWEPT_FOR_MS = 5 * 60_000
+/** The undo link is minted when the notice is sent, which may be late; it must find its row to the end. */
+const EMAIL_CHANGE_KEPT_MS = UNDO_TTL_MS + 2 * 24 * 60 * 60 * 1000
 const NEVER_FINISHED = 'no attempt was ever finished'
 /** Bounds the work of one run; the next one is a minute away. */
 const MAX_ROWS = 500
@@ -31,7 +33,7 @@ export interface SweepResult {
  */
 export async function sweep(deps: Deps): Promise<SweepResult> {
   const now = deps.now()
-  const [abandoned, overdue, claims, oldSessions, oldMessages, oldChanges, , oldSuppressions] =
+  const [abandoned, overdue, claims, oldSessions, oldMessages, , oldChanges, , oldSuppressions] =
     await deps.batch([...mendingStatements(deps, now), ...pruningStatements(deps, now)])
 
   for (const { id, userId } of abandoned) {
@@ -115,12 +117,21 @@ function pruningStatements({ db, config }: Deps, now: number) {
         ),
       )
       .returning({ id: messages.id }),
+    // A pending change ends with the row that applying it takes.
+    db
+      .update(users)
+      .set({ pendingEmail: null })
+      .where(
+        sql`id in (select user_id from email_changes where id < ${firstIdOf(now - EMAIL_CHANGE_KEPT_MS)})
+          and pending_email in (select to_email from email_changes
+            where user_id = users.id and id < ${firstIdOf(now - EMAIL_CHANGE_KEPT_MS)})`,
+      ),
     db
       .delete(emailChanges)
-      .where(lt(emailChanges.id, firstIdOf(now - UNDO_TTL_MS)))
+      .where(lt(emailChanges.id, firstIdOf(now - EMAIL_CHANGE_KEPT_MS)))
       .returning({ id: emailChanges.id }),
-    // No link is older than a day (VERIFY_TTL's bound), so no retirement need be.
-    db.delete(retiredLinks).where(lt(retiredLinks.retiredAt, now - 2 * 24 * 60 * 60 * 1000)),
+    // No link that it could hold against is older.
+    db.delete(retiredLinks).where(lt(retiredLinks.retiredAt, now - DISOWN_TTL_MS)),
     db
       .delete(suppressions)
       .where(lte(suppressions.expiresAt, now))

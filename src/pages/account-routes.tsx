@@ -15,6 +15,7 @@ import {
   deleteAccountBody,
 } from '../accounts/request-bodies.ts'
 import { resendBySession } from '../accounts/resend-verification.ts'
+import { countsAsVerified } from '../accounts/user.ts'
 import type { Deps } from '../deps.ts'
 import { enqueueAfterResponse } from '../http/after-response.ts'
 import { clientIp } from '../http/client-ip.ts'
@@ -144,6 +145,10 @@ export function accountRoutes(deps: Deps): Hono {
             newPassword: form.new_password,
             locale: localeOf(c),
           })
+          if (result.outcome === 'unchanged') {
+            const errors = { new_password: 'This is the password you have.' }
+            return comeBack(c, account, { form: 'password', errors }, 422)
+          }
           if (result.outcome !== 'password_changed') {
             const errors = { current_password: WRONG_PASSWORD }
             return comeBack(c, account, { form: 'password', errors }, 401)
@@ -176,7 +181,7 @@ export function accountRoutes(deps: Deps): Hono {
     ),
     (c) =>
       signedIn(c, ({ user, ...rest }) => {
-        if (user.emailVerifiedAt === null) return errorPage(c, brand, 'email_not_verified')
+        if (!countsAsVerified(user, config)) return errorPage(c, brand, 'email_not_verified')
         const { password } = c.req.valid('form')
         return limited(c, deps, loginSubjects(config, clientIp(c), user.email), async () => {
           const result = await deleteAccount(deps, user, password)

@@ -170,21 +170,139 @@ describe('S13: change of address, kept until confirmed', () => {
 })
 
 describe('S13: EMAIL_CHANGE=unverify_at_once', () => {
-  it('replaces the address, unverified, and the ordinary link verifies it', async () => {
+  it('counts as unverified until the new address is confirmed, everywhere at once', async () => {
     const h = await createHarness({ EMAIL_CHANGE: 'unverify_at_once' })
     const { email, ada } = await verifiedUser(h)
     const next = freshAddress('next')
     await change(ada, next)
     expect((await ada.session()).body.user).toMatchObject({
-      email: next,
+      email,
       is_email_verified: false,
-      pending_email: null,
+      email_verified_at: null,
+      pending_email: next,
     })
     expect((await ada.get('/auth/check?verified=1')).status).toBe(403)
+    const deletion = await ada.send('DELETE', '/auth/account', { json: { password: PASSWORD } })
+    expect(deletion.body.error).toBe('email_not_verified')
     await h.deliver()
     expect((await h.mails(email))[0]?.text).toContain('/undo-email-change?token=')
     expect((await ada.confirm((await newest(h, next)).token)).body.status).toBe('verified')
+    expect((await ada.get('/auth/check?verified=1')).headers.get('X-Auth-Email')).toBe(next)
     expect((await h.browser().login(next)).body.user.is_email_verified).toBe(true)
+  })
+
+  it('counts as verified again once the change is cancelled', async () => {
+    const h = await createHarness({ EMAIL_CHANGE: 'unverify_at_once' })
+    const { ada } = await verifiedUser(h)
+    await change(ada, freshAddress('next'))
+    await ada.send('DELETE', '/auth/change-email')
+    expect((await ada.session()).body.user.is_email_verified).toBe(true)
+  })
+
+  it('loses nothing by the wait: not to the cron, not to who owns the mistyped address, not to its reset link', async () => {
+    const h = await createHarness({ EMAIL_CHANGE: 'unverify_at_once' })
+    const { email, ada } = await verifiedUser(h)
+    h.now += 10 * 86_400_000
+    const typo = freshAddress('typo')
+    await change(ada, typo)
+    await h.sweep()
+    const stranger = h.browser()
+    await stranger.register(typo, 'a strangers password')
+    await h.deliver()
+    const links = await Promise.all((await h.mails(typo)).map(async (mail) => linkIn(mail).token))
+    for (const token of links) await stranger.confirm(token)
+    await stranger.post('/auth/forgot-password', { email: typo })
+    await h.deliver()
+    expect((await ada.session()).body.user.email).toBe(email)
+    const { token } = await newest(h, email)
+    const undone = await h.browser().post('/auth/undo-email-change', { token })
+    expect(undone.body.status).toBe('restored')
+  })
+})
+
+describe('what a thief with the password cannot do', () => {
+  it('silence the undo link by changing the password until notices run out', async () => {
+    const h = await createHarness()
+    const { email } = await verifiedUser(h)
+    const thief = h.browser()
+    await thief.login(email)
+    const passwords = [PASSWORD, 'thiefs password 1', 'thiefs password 2', 'thiefs password 3']
+    for (let i = 0; i < 3; i++) {
+      const body = { current_password: passwords[i], new_password: passwords[i + 1] }
+      expect((await thief.post('/auth/change-password', body)).status).toBe(200)
+    }
+    await change(thief, freshAddress('thief'), passwords[3])
+    await h.deliver()
+    const texts = (await h.mails(email)).map(({ text }) => text).join()
+    expect(texts).toContain('/undo-email-change?token=')
+  })
+
+  it('kill a reset link that is under way by asking for another address', async () => {
+    const h = await createHarness()
+    const { email } = await verifiedUser(h)
+    await h.browser().post('/auth/forgot-password', { email })
+    await h.deliver()
+    const { token } = await newest(h, email)
+    const thief = h.browser()
+    await thief.login(email)
+    await change(thief, freshAddress('thief'))
+    const body = { token, password: 'a password of her own' }
+    expect((await h.browser().post('/auth/reset-password', body)).body.status).toBe(
+      'password_reset',
+    )
+    expect(
+      (await h.browser().login(email, 'a password of her own')).body.user.pending_email,
+    ).toBeNull()
+  })
+
+  it('come back by his own undo link after she has come back by a change of her own', async () => {
+    const h = await createHarness()
+    const { email, ada } = await verifiedUser(h)
+    const his = freshAddress('thief')
+    await change(ada, his)
+    await h.deliver()
+    await ada.confirm((await newest(h, his)).token)
+    h.now += 60_000
+    await change(ada, email)
+    await h.deliver()
+    const hisUndo = linkIn((await h.mails(his)).find(({ text }) => text.includes('/undo-')))
+    await ada.confirm((await newest(h, email)).token)
+    const undone = await h.browser().post('/auth/undo-email-change', { token: hisUndo.token })
+    expect(undone.body.error).toBe('invalid')
+    expect(await h.rows('select email from users')).toEqual([{ email }])
+  })
+})
+
+describe('what a claim cannot do', () => {
+  it('ring false alarms in a stranger’s mailbox', async () => {
+    const h = await createHarness()
+    const email = freshAddress('victim')
+    const mallory = h.browser()
+    await mallory.register(email)
+    const body = { current_password: PASSWORD, new_password: 'another password' }
+    expect((await mallory.post('/auth/change-password', body)).status).toBe(200)
+    await h.deliver()
+    expect(await h.mails(email)).toHaveLength(1)
+  })
+
+  it('turn a confirmed account back into one by racing the confirm with a change', async () => {
+    for (let i = 0; i < 5; i++) {
+      const h = await createHarness()
+      const email = freshAddress()
+      const ada = h.browser()
+      await ada.register(email)
+      await h.deliver()
+      const { token } = await newest(h, email)
+      const other = h.browser()
+      await other.login(email)
+      await Promise.all([ada.confirm(token), change(other, freshAddress('next'))])
+      const [row] = await h.rows<{ email: string; v: number | null }>(
+        'select email, email_verified_at as v from users',
+      )
+      // Either the change came first, to a claim, or the confirm did, and the change was refused or pends.
+      if (row?.v === null) expect(row.email).not.toBe(email)
+      else expect(row?.email).toBe(email)
+    }
   })
 })
 

@@ -40,6 +40,26 @@ describe('F9: "I did not sign up"', () => {
     expect((await h.mails(email)).length).toBeGreaterThan(mails)
   })
 
+  it('ends with the proof of the address: reset links and warnings must reach its owner', async () => {
+    const h = await createHarness()
+    const email = freshAddress()
+    await h.browser().register(email)
+    await h.deliver()
+    const [mail] = await h.mails(email)
+    const { token } = await disownToken(h, email)
+    await h.browser().post('/auth/disown', { token })
+    h.now += 1000
+    const ada = h.browser()
+    await ada.register(email)
+    expect((await ada.confirm(linkIn(mail).token)).body.status).toBe('verified')
+    expect(await h.rows('select * from suppressions')).toEqual([])
+    await h.deliver()
+    const before = (await h.mails(email)).length
+    await h.browser().post('/auth/forgot-password', { email })
+    await h.deliver()
+    expect(await h.mails(email)).toHaveLength(before + 1)
+  })
+
   it('leaves an account that has proven the address alone, and does not silence it', async () => {
     const h = await createHarness()
     const email = freshAddress()

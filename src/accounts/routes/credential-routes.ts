@@ -69,6 +69,11 @@ export function credentialRoutes(deps: Deps): Hono {
       return withinLimits(c, deps, subjects, async () => {
         const input = { currentPassword, newPassword, locale: localeOf(c) }
         const result = await changePassword(deps, signedIn, input)
+        if (result.outcome === 'unchanged') {
+          return problem(c, 'invalid_input', {
+            errors: [{ path: 'new_password', message: 'is your password already' }],
+          })
+        }
         if (result.outcome !== 'password_changed') return problem(c, result.outcome)
         enqueueAfterResponse(c, deps, result.messageId)
         const transport = presentedSession(c, config)?.transport ?? 'cookie'

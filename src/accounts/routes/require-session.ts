@@ -6,6 +6,7 @@ import type { Deps } from '../../deps.ts'
 import { problem } from '../../http/problem.ts'
 import { presentedSession } from '../../http/session-transport.ts'
 import { findSession, type SignedIn } from '../sessions.ts'
+import { countsAsVerified } from '../user.ts'
 
 /** What a gated handler finds in its context: `c.var.signedIn`. */
 export interface SignedInEnv {
@@ -40,7 +41,7 @@ export function requireVerifiedEmail(deps: GateDeps): MiddlewareHandler<SignedIn
   return createMiddleware<SignedInEnv>(async (c, next) => {
     let verified = false
     const refusal = await session(c, async () => {
-      verified = c.var.signedIn.user.emailVerifiedAt !== null
+      verified = countsAsVerified(c.var.signedIn.user, deps.config)
     })
     if (refusal instanceof Response) return refusal
     return verified ? next() : problem(c, 'email_not_verified')

@@ -86,7 +86,7 @@ export function sessionRoutes(deps: Deps): Hono {
     return c.json({
       ok: true,
       status: 'signed_in',
-      user: viewUser(user),
+      user: viewUser(user, config),
       session: { expires_at: instant(expiresAt) },
       mail: mail === null ? null : { state: mail.state, at: instant(mail.at) },
     })
