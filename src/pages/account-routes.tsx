@@ -93,9 +93,7 @@ export function accountRoutes(deps: Deps): Hono {
               return refuse({ new_email: 'This is the address you have.' }, 422)
             case 'confirmation_sent': {
               enqueueAfterResponse(c, deps, ...result.messageIds)
-              const isPending =
-                account.user.emailVerifiedAt !== null &&
-                config.EMAIL_CHANGE === 'keep_until_confirmed'
+              const isPending = account.user.emailVerifiedAt !== null
               return isPending ? done(c, 'change_requested') : done(c, 'address_replaced', '/')
             }
           }

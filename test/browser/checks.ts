@@ -59,9 +59,11 @@ export async function expectReachableByKeyboard(page: Page, what: string): Promi
   const count = await page.evaluate<number>(`(${CONTROLS}).length`)
   expect(count, `${what}: has controls`).toBeGreaterThan(0)
   // From the top, wherever the page has put the focus.
-  await page.evaluate(
-    `document.activeElement.blur(); getSelection().setPosition(document.body, 0); undefined`,
-  )
+  await page.evaluate(`(() => {
+    document.body.tabIndex = -1
+    document.body.focus()
+    document.body.removeAttribute('tabindex')
+  })()`)
   const reached: number[] = []
   for (let press = 0; press < 3 * count + 5 && reached.length < count; press++) {
     await page.keyboard.press('Tab')

@@ -143,10 +143,8 @@ describe('one device without scripts', () => {
       expect(await headingOf(page)).toBe('The sign-up is deleted')
       await sendForm(page, '/register', { email, password: NEXT_PASSWORD })
       expect(await headingOf(page)).toBe('Check your inbox')
-      await expect
-        .poll(async () => (await mailTo(email, '/auth/verify-email')).id, { timeout: 20_000 })
-        .not.toBe(first.id)
-      await page.goto(await linkTo(email, '/auth/verify-email'))
+      const second = await mailTo(email, '/auth/verify-email', first.id)
+      await page.goto(second.url)
       await sendForm(page, '/auth/verify-email')
       expect(await headingOf(page)).toBe('Address confirmed')
     }),

@@ -56,12 +56,18 @@ interface Mail {
   readonly text: string
 }
 
-/** Waits for a mail to an address that has a link to a path; its URL, and the mail's id. */
-export async function mailTo(to: string, path: string): Promise<{ url: string; id: string }> {
+/** Waits for a mail, `after` another, that has a link to a path; its URL, and the mail's id. */
+export async function mailTo(
+  to: string,
+  path: string,
+  after?: string,
+): Promise<{ url: string; id: string }> {
   const mailbox = `${inject('workerUrl')}/dev/mailbox.json?to=${encodeURIComponent(to)}`
   for (let i = 0; i < 150; i++) {
     const mails = await (await fetch(mailbox)).json<Mail[]>()
+    // Newest first.
     for (const { id, text } of mails) {
+      if (id === after) break
       for (const [url] of text.matchAll(/https?:\/\/\S+\?token=\S+/g)) {
         if (new URL(url).pathname === path) return { url, id }
       }
