@@ -60,6 +60,7 @@ export const sessions = sqliteTable(
 export const messageKinds = [
   'verify_email',
   'reset_password',
+  'reset_after_undo',
   'change_email',
   'email_change_notice',
   'password_changed_notice',

@@ -70,7 +70,8 @@ export async function resendBySession(
   const now = deps.now()
   const limit = deps.config.MAIL_LIMIT_PER_ADDRESS
   const user = sql`(${userOfSession(await sessionIdOf(presentedToken), now)})`
-  const ownMails = sql`(select count(*) from messages m where m.user_id = u.id
+  const ownMails = sql`(select count(*) from messages m
+    where m.user_id = u.id and m.to_email = ${WAITING_ADDRESS}
     and m.created_at > ${now - limit.windowMs} and not ${isNotice(sql`m.kind`)})`
   const message = {
     toEmail: WAITING_ADDRESS,
@@ -123,7 +124,7 @@ const WAITING_ADDRESS = sql.raw('coalesce(u.pending_email, u.email)')
 
 /**
  * A statement for the mail whose leaving the window makes room for the next one: the limit-th newest that an
- * account or claim had sent. No row where there is room.
+ * account or claim had sent to the address that waits. No row where there is room.
  * @param deps the limit and the clock
  * @param userId a subquery for the account or claim
  */
@@ -135,6 +136,7 @@ export function limitingMail(deps: Pick<Deps, 'db' | 'now' | 'config'>, userId: 
     .where(
       and(
         eq(messages.userId, userId),
+        eq(messages.toEmail, sql`(select ${WAITING_ADDRESS} from users u where u.id = ${userId})`),
         gt(messages.createdAt, deps.now() - limit.windowMs),
         sql`not ${isNotice(sql`${messages.kind}`)}`,
       ),

@@ -97,7 +97,7 @@ export async function undoEmailChange(
       onlyIf: sql`changes() = 1`,
     }),
     insertMessageWithinLimit(deps, {
-      kind: 'reset_password',
+      kind: 'reset_after_undo',
       locale,
       toEmail: sql`u.email`,
       // Still counted from the update: the event is one row where the update was one.

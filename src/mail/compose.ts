@@ -51,6 +51,7 @@ function whyExpired(message: LeasedMessage, user: Recipient): string | null {
       if (user.email !== toEmail) return 'the address was changed'
       return user.emailVerifiedAt === null ? null : 'already verified'
     case 'reset_password':
+    case 'reset_after_undo':
       if (user.email !== toEmail) return 'the address was changed'
       return user.generation === generation ? null : 'the account has changed since'
     case 'change_email':
@@ -80,6 +81,7 @@ async function contentOf(
       return { kind, ...(await mintLink(deps, 'verify', link)), disownUrl }
     }
     case 'reset_password':
+    case 'reset_after_undo':
       return { kind, ...(await mintLink(deps, 'reset', link)) }
     case 'change_email':
       return { kind, ...(await mintLink(deps, 'change', link)) }

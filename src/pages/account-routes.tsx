@@ -101,6 +101,11 @@ export function accountRoutes(deps: Deps): Hono {
       }),
   )
 
+  // Where a form came back with errors, its URL is one of these: reloading it must lead somewhere.
+  for (const path of ['/account/email', '/account/password', '/account/delete']) {
+    app.get(path, (c) => c.redirect('/account', 303))
+  }
+
   app.post('/account/email/cancel', sameSite, async (c) => {
     const token = presentedToken(c, config)
     const isSignedIn = token !== null && (await cancelEmailChange(deps, token))
@@ -167,7 +172,8 @@ export function accountRoutes(deps: Deps): Hono {
       if (token === null) return c.redirect('/login', 303)
       const outcome = await revokeSession(deps, token, c.req.valid('form').id)
       // One that is gone already was to be gone. Where it was this very one, the page leads to sign in.
-      return outcome === 'not_signed_in' ? c.redirect('/login', 303) : done(c, 'session_ended')
+      if (outcome === 'not_signed_in') return c.redirect('/login', 303)
+      return outcome === 'revoked' ? done(c, 'session_ended') : c.redirect('/account', 303)
     },
   )
 

@@ -5,15 +5,15 @@ import { type BrandColors, brandColors } from './brand-colors.ts'
 export const STYLESHEET_PATH = '/assets/style.css'
 export const ICON_PATH = '/assets/icon.svg'
 
-const LIGHT = { page: '#f3f4f7', card: '#ffffff' }
-const DARK = { page: '#0f1216', card: '#181c22' }
+const LIGHT = { page: '#f3f4f7', card: '#ffffff', tint: '#eef1f5' }
+const DARK = { page: '#0f1216', card: '#181c22', tint: '#222831' }
 
 /**
  * The stylesheet in the brand's colours.
  * @param color `#rrggbb`
  */
 export function stylesheet(color: string): string {
-  const colors = brandColors(color, [LIGHT.page, LIGHT.card], [DARK.page, DARK.card])
+  const colors = brandColors(color, Object.values(LIGHT), Object.values(DARK))
   return `${palette(colors)}\n${RULES}`
 }
 
@@ -29,13 +29,13 @@ export function icon(color: string): string {
 function palette({ button, onButton, light, dark }: BrandColors): string {
   return `:root {
   color-scheme: light dark;
-  --page: ${LIGHT.page}; --card: ${LIGHT.card}; --field: #ffffff; --tint: #eef1f5;
+  --page: ${LIGHT.page}; --card: ${LIGHT.card}; --field: #ffffff; --tint: ${LIGHT.tint};
   --text: #1b1f24; --quiet: #59636e; --line: #d4dae1; --edge: #7d8793;
   --accent: ${light}; --button: ${button}; --on-button: ${onButton}; --good: #116b34; --bad: #b42318;
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --page: ${DARK.page}; --card: ${DARK.card}; --field: #11151a; --tint: #222831;
+    --page: ${DARK.page}; --card: ${DARK.card}; --field: #11151a; --tint: ${DARK.tint};
     --text: #e8eaed; --quiet: #a5aeb9; --line: #363e48; --edge: #76818d;
     --accent: ${dark}; --good: #6fd394; --bad: #ff9a8f;
   }

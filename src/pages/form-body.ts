@@ -18,8 +18,8 @@ export const RESET_PATH = '/reset-password'
 export const DISOWN_PATH = '/disown'
 export const UNDO_PATH = '/undo-email-change'
 
-/** Where a form acts by a token that it carries, not by a session. */
-const TOKEN_PATHS = new Set([VERIFY_PATH, RESET_PATH, DISOWN_PATH, UNDO_PATH])
+/** Where forms under `no-referrer` lead: they act by a token, or ask for a new link as anybody may. */
+const NULL_ORIGIN_PATHS = new Set([VERIFY_PATH, RESET_PATH, DISOWN_PATH, UNDO_PATH, '/resend'])
 
 /** Refuses another site's form with 403: it could register or sign a browser in as somebody else. */
 export const sameSite = csrf({ origin: isOwnOrigin })
@@ -33,7 +33,7 @@ function isOwnOrigin(origin: string, c: Context): boolean {
   const { origin: own, pathname } = new URL(c.req.url)
   if (origin === own) return true
   const isOlderBrowser = c.req.header('Sec-Fetch-Site') === undefined
-  return origin === 'null' && isOlderBrowser && TOKEN_PATHS.has(pathname)
+  return origin === 'null' && isOlderBrowser && NULL_ORIGIN_PATHS.has(pathname)
 }
 
 /** A field that came twice, or as a file, is as good as none. */

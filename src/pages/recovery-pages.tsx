@@ -119,7 +119,7 @@ export function DisownPage({ brand, token }: { brand: Brand; token: string }) {
       <h1>Did you not sign up?</h1>
       <p>
         Somebody entered your address at {brand.appName}. If that was not you, we delete the sign-up
-        and send no more mail to your address for 30 days.
+        and send no more sign-up mail to your address for 30 days.
       </p>
       <form method="post" action={DISOWN_PATH}>
         <Hidden name="token" value={token} />

@@ -353,6 +353,7 @@ describe('F9: undo', () => {
     }
     await h.deliver()
     const reset = await newest(h, email)
+    expect((await h.mails(email))[0]?.text).toContain('that password no longer works')
     const body = { token: reset.token, password: 'a password of her own' }
     expect((await h.browser().post('/auth/reset-password', body)).status).toBe(200)
     const back = await h.browser().login(email, 'a password of her own')
@@ -406,6 +407,6 @@ describe('F9: undo', () => {
       ),
     )
     expect(answers.filter(({ body }) => body.status === 'restored')).toHaveLength(1)
-    expect(await h.rows("select id from messages where kind = 'reset_password'")).toHaveLength(1)
+    expect(await h.rows("select id from messages where kind = 'reset_after_undo'")).toHaveLength(1)
   })
 })

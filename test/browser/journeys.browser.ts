@@ -34,7 +34,7 @@ const headingOf = (page: Page) => page.locator('h1').textContent()
 const pathOf = (page: Page) => new URL(page.url()).pathname
 
 describe('two devices', () => {
-  it('F11: register on one, confirm on another with the password, and the first notices by itself', () =>
+  it.concurrent('F11: register on one, confirm on another with the password, and the first notices by itself', () =>
     onDevices([withScripts, withScripts], async (laptop, phone) => {
       if (laptop === undefined || phone === undefined) throw new Error('two devices')
       const email = freshAddress('ada')
@@ -53,7 +53,7 @@ describe('two devices', () => {
       await phone.waitForURL('**/account')
     }))
 
-  it('F11: without scripts the first notices when it reloads', () =>
+  it.concurrent('F11: without scripts the first notices when it reloads', () =>
     onDevices([withoutScripts, withoutScripts], async (laptop, phone) => {
       if (laptop === undefined || phone === undefined) throw new Error('two devices')
       const email = freshAddress('ada')

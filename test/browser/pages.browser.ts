@@ -57,7 +57,7 @@ describe.each([
   const except = (name: string) =>
     !javaScriptEnabled && name.startsWith('inbox') ? ['meta-refresh'] : []
 
-  it.each(scenes)('S16, F13: $name', async ({ name, heading, arrive }) => {
+  it.concurrent.each(scenes)('S16, F13: $name', async ({ name, heading, arrive }) => {
     const { page, complaints, close } = await openDevice(browser, { javaScriptEnabled })
     try {
       await arrive(page)

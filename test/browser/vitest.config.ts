@@ -8,5 +8,8 @@ export default defineConfig({
     globalSetup: ['test/browser/setup.ts'],
     testTimeout: 90_000,
     hookTimeout: 120_000,
+    maxWorkers: 2,
+    // Most of the time goes by waiting for mail.
+    maxConcurrency: 4,
   },
 })

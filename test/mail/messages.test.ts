@@ -27,6 +27,7 @@ const kinds: { [K in MailContent['kind']]: (url: string) => MailContent & { kind
   }),
   account_exists: (url) => ({ kind: 'account_exists', signInUrl: url, forgotUrl: quietUrl }),
   reset_password: (url) => ({ kind: 'reset_password', url, ttlMs: 3_600_000 }),
+  reset_after_undo: (url) => ({ kind: 'reset_after_undo', url, ttlMs: 3_600_000 }),
   change_email: (url) => ({ kind: 'change_email', url, ttlMs: 3_600_000 }),
   email_change_notice: (url) => ({
     kind: 'email_change_notice',

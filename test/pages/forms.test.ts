@@ -26,8 +26,14 @@ const POSTS = [
   '/account/delete',
 ]
 
-/** What acts by a token alone takes `Origin: null` from browsers without `Sec-Fetch-Site`. */
-const BY_TOKEN = ['/auth/verify-email', '/reset-password', '/disown', '/undo-email-change']
+/** What acts by a token alone, or for anybody, takes `Origin: null` from browsers without `Sec-Fetch-Site`. */
+const BY_TOKEN = [
+  '/auth/verify-email',
+  '/reset-password',
+  '/disown',
+  '/undo-email-change',
+  '/resend',
+]
 
 describe('every form', () => {
   it('is on the list below', async () => {

@@ -80,7 +80,15 @@ export async function createHarness(
   const { config } = checked
   const bindings = faultyBindings(env)
   // Each harness begins with empty tables: a sweep or a count must not meet another test's rows.
-  const tables = ['events', 'sessions', 'messages', 'email_changes', 'users', 'suppressions', 'retired_links']
+  const tables = [
+    'events',
+    'sessions',
+    'messages',
+    'email_changes',
+    'users',
+    'suppressions',
+    'retired_links',
+  ]
   await env.DB.batch(tables.map((table) => env.DB.prepare(`delete from ${table}`)))
 
   const harness: Harness = {

@@ -54,6 +54,20 @@ export const de: MailTexts = {
     ],
   }),
 
+  resetAfterUndo: ({ appName, address, url, ttlMs }) => ({
+    subject: `Wählen Sie ein neues Passwort für ${appName}`,
+    preview: 'Ihr altes Passwort gilt nicht mehr.',
+    heading: 'Wählen Sie ein neues Passwort',
+    paragraphs: [
+      `Sie haben ${address} für Ihr Konto bei ${appName} zurückgeholt. Wer die Adresse geändert hat, kannte Ihr Passwort. Es gilt deshalb nicht mehr, und alle Geräte wurden abgemeldet. Öffnen Sie diesen Link, um ein neues zu wählen.`,
+    ],
+    action: { label: 'Neues Passwort wählen', url },
+    notes: [
+      `Der Link gilt ${duration(ttlMs)} und nur einmal. Später schickt Ihnen „Passwort vergessen“ auf der Anmeldeseite einen neuen.`,
+      'Wenn Sie das nicht waren, wählen Sie trotzdem ein neues Passwort: Niemand sonst hat diesen Link.',
+    ],
+  }),
+
   changeEmail: ({ appName, address, url, ttlMs }) => ({
     subject: `Bestätigen Sie Ihre neue E-Mail-Adresse für ${appName}`,
     preview: `Ein Klick, und ${address} ist bestätigt.`,

@@ -53,6 +53,20 @@ export const en: MailTexts = {
     ],
   }),
 
+  resetAfterUndo: ({ appName, address, url, ttlMs }) => ({
+    subject: `Choose a new password for ${appName}`,
+    preview: 'Your old password no longer works.',
+    heading: 'Choose a new password',
+    paragraphs: [
+      `You brought ${address} back to your account at ${appName}. Whoever changed it knew your password, so that password no longer works, and everybody was signed out. Open this link to choose a new one.`,
+    ],
+    action: { label: 'Choose a new password', url },
+    notes: [
+      `The link works for ${duration(ttlMs)}, and only once. Later, "I forgot my password" on the sign-in page sends you another.`,
+      'If this was not you, choose a new password all the same: nobody else has this link.',
+    ],
+  }),
+
   changeEmail: ({ appName, address, url, ttlMs }) => ({
     subject: `Confirm your new e-mail address for ${appName}`,
     preview: `One click and ${address} is confirmed.`,

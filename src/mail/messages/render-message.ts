@@ -16,6 +16,7 @@ export type MailContent =
     }
   | { readonly kind: 'account_exists'; readonly signInUrl: string; readonly forgotUrl: string }
   | { readonly kind: 'reset_password'; readonly url: string; readonly ttlMs: number }
+  | { readonly kind: 'reset_after_undo'; readonly url: string; readonly ttlMs: number }
   /** To the new address. */
   | { readonly kind: 'change_email'; readonly url: string; readonly ttlMs: number }
   /** To the old address; the new one comes masked. */
@@ -71,6 +72,8 @@ function partsOf(texts: MailTexts, about: About, content: MailContent): MailPart
       return texts.accountExists({ ...about, ...content })
     case 'reset_password':
       return texts.resetPassword({ ...about, ...content })
+    case 'reset_after_undo':
+      return texts.resetAfterUndo({ ...about, ...content })
     case 'change_email':
       return texts.changeEmail({ ...about, ...content })
     case 'email_change_notice':

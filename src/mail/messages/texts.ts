@@ -30,6 +30,10 @@ export interface MailTexts {
   readonly resetPassword: (
     mail: About & { readonly url: string; readonly ttlMs: number },
   ) => MailParts
+  /** For whoever undid a change of address, and with it the password that let it happen. */
+  readonly resetAfterUndo: (
+    mail: About & { readonly url: string; readonly ttlMs: number },
+  ) => MailParts
   /** For the new address. Its owner may be a stranger to the account, so it says when not to click. */
   readonly changeEmail: (
     mail: About & { readonly url: string; readonly ttlMs: number },
