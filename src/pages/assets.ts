@@ -71,6 +71,7 @@ section { margin-top: 1.75rem; padding-top: 1.5rem; border-top: 1px solid var(--
 .quiet { color: var(--quiet); font-size: .9375rem }
 a { color: var(--accent) }
 form { margin: 1.25rem 0 }
+form:not(:has(label)) button { margin-top: 0 }
 form.inline { margin: 0 }
 label { display: block; font-weight: 600; margin: 1rem 0 .35rem }
 input {
@@ -85,11 +86,13 @@ input[aria-invalid=true] { border-color: var(--bad) }
 .row { display: flex; flex-wrap: wrap; gap: .5rem }
 .list { list-style: none; padding: 0; margin: 0 }
 .list li {
-  display: flex; gap: .75rem; align-items: center; justify-content: space-between;
+  display: flex; flex-wrap: wrap; gap: .5rem .75rem; align-items: center;
   padding: .75rem 0; border-top: 1px solid var(--line);
 }
 .list li:first-child { border-top: 0; padding-top: .25rem }
 .list p { margin: 0 }
+.list li > :first-child { flex: 1 1 12rem; min-width: 0 }
+time { white-space: nowrap }
 button, .button {
   width: 100%; margin-top: 1.25rem; padding: .75rem 1rem; font: inherit; font-weight: 600; cursor: pointer;
   color: var(--on-button); background: var(--button); border: 1px solid var(--accent); border-radius: .5rem;

@@ -133,8 +133,8 @@ export function DisownPage({ brand, token }: { brand: Brand; token: string }) {
 /** It is done; and the one way to end the silence early. */
 export function DisownedPage({ brand, token }: { brand: Brand; token: string }) {
   return (
-    <Page brand={brand} title="The sign-up is deleted">
-      <h1 class="good">The sign-up is deleted</h1>
+    <Page brand={brand} title="We have deleted it">
+      <h1 class="good">We have deleted it</h1>
       <p>
         Whatever was signed up with your address and not confirmed is gone, and we send no mail to
         it for 30 days. An account that you confirmed yourself stays as it is.

@@ -140,7 +140,7 @@ describe('one device without scripts', () => {
       const first = await mailTo(email, '/disown')
       await page.goto(first.url)
       await sendForm(page, '/disown')
-      expect(await headingOf(page)).toBe('The sign-up is deleted')
+      expect(await headingOf(page)).toBe('We have deleted it')
       await sendForm(page, '/register', { email, password: NEXT_PASSWORD })
       expect(await headingOf(page)).toBe('Check your inbox')
       const second = await mailTo(email, '/auth/verify-email', first.id)

@@ -193,7 +193,7 @@ export const scenes: readonly Scene[] = [
   },
   {
     name: 'disowned',
-    heading: 'The sign-up is deleted',
+    heading: 'We have deleted it',
     arrive: async (page) => {
       await page.goto(await linkTo((await waiting()).email, '/disown'))
       await sendForm(page, '/disown')

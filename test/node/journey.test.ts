@@ -49,7 +49,7 @@ async function post(url: string, body: unknown, token?: string) {
   return { status: response.status, body: await response.json<Body>() }
 }
 
-async function mailTo(url: string, to: string, tries = 80): Promise<Mail> {
+async function mailTo(url: string, to: string, tries = 240): Promise<Mail> {
   for (let i = 0; i < tries; i++) {
     const response = await fetch(`${url}/dev/mailbox.json?to=${encodeURIComponent(to)}`)
     const mails = await response.json<Mail[]>()
@@ -105,7 +105,7 @@ describe('over real HTTP', () => {
     const email = 'lost@example.com'
     await post(`${first.url}/auth/register`, { email, password: PASSWORD })
     // Tried once and put back, its second try waiting in the Queue.
-    await expect.poll(() => first.output(), { timeout: 20_000 }).toContain('provider_deferred')
+    await expect.poll(() => first.output(), { timeout: 60_000 }).toContain('provider_deferred')
     await first.stop()
 
     const { TOKEN_KEYS = '', PASSWORD_KEY = '' } = first.vars
@@ -141,9 +141,10 @@ describe('over real HTTP', () => {
   })
 })
 
-/** Lets two minutes pass in the ledger: the sweeper takes nothing for lost before one is over. */
+/** Lets an hour pass in the ledger: the sweeper waits for a minute, for backoffs and for leases. */
 async function age(state: string): Promise<void> {
-  const sql = `update messages set created_at = created_at - 120000, not_before = not_before - 120000`
+  const sql = `update messages set created_at = created_at - 3600000,
+    not_before = not_before - 3600000, lease_until = lease_until - 3600000`
   const wrangler = 'node_modules/wrangler/bin/wrangler.js'
   const args = ['d1', 'execute', 'DB', '--local', '--persist-to', state, '--command', sql]
   await run(process.execPath, [wrangler, ...args], { env: { ...process.env, CI: '1' } })
