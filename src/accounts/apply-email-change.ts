@@ -4,15 +4,17 @@
 
 import { eq, type SQL, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
-import { emailChanges, retiredLinks, sessions, users } from '../schema.ts'
+import { emailChanges, sessions, users } from '../schema.ts'
 import type { Claims } from '../signing/token.ts'
 import { recordEvent } from '../timeline/record.ts'
 import { endSilence } from './disown.ts'
 import { checkPassword } from './password-hash.ts'
+import { retireLinks } from './retired-links.ts'
 import {
+  type Access,
   type Client,
   createSession,
-  insertSession,
+  giveSession,
   NO_SESSION,
   sessionIdOf,
   userOfSession,
@@ -106,7 +108,7 @@ async function applyChange(
   deps: Deps,
   link: Claims,
   account: SQL,
-  access: { readonly rotate: string } | { readonly begin: Client },
+  access: Access,
 ): Promise<ApplyResult> {
   const { db } = deps
   const now = deps.now()
@@ -158,27 +160,19 @@ async function applyChange(
       sql`changes() = 1 and email_fingerprint = ${link.addressFingerprint}
           and email_verified_at is null`,
     ),
-    deps.db
-      .insert(retiredLinks)
-      .select(
-        sql`select c.from_fingerprint, ${now} from email_changes c
-          where c.user_id = (${applied}) and c.to_fingerprint = ${link.addressFingerprint}
-          order by c.created_at desc, c.id desc limit 1`,
-      )
-      .onConflictDoUpdate({ target: retiredLinks.emailFingerprint, set: { retiredAt: now } }),
+    retireLinks(
+      deps,
+      sql`select c.from_fingerprint from email_changes c
+        where c.user_id = (${applied}) and c.to_fingerprint = ${link.addressFingerprint}
+        order by c.created_at desc, c.id desc limit 1`,
+    ),
     // Who comes back to an address has undone what led away from it: undo links of the way there die.
     db.delete(emailChanges).where(
       sql`user_id = (${applied}) and created_at >= (select min(c.created_at) from email_changes c
         where c.user_id = ${link.userId} and c.from_fingerprint = ${link.addressFingerprint})`,
     ),
     endSilence(deps, applied),
-    'begin' in access
-      ? insertSession(deps, session, applied, access.begin)
-      : db
-          .update(sessions)
-          .set({ id: session.id, expiresAt: session.expiresAt })
-          .where(sql`id = ${access.rotate} and user_id = (${applied})`)
-          .returning({ userId: sessions.userId }),
+    giveSession(deps, session, applied, access),
   ])
 
   if (changed !== undefined) {

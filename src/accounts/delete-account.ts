@@ -35,7 +35,7 @@ export async function deleteAccount(
       .delete(users)
       .where(and(eq(users.id, user.id), eq(users.passwordHash, user.passwordHash)))
       .returning({ id: users.id }),
-    retireLinks(deps, user.emailFingerprint, sql`changes() = 1`),
+    retireLinks(deps, sql`select ${user.emailFingerprint} where changes() = 1`),
   ])
   if (deleted.length === 0) return { outcome: 'invalid_credentials' }
   deps.log('account_deleted', { userId: user.id })

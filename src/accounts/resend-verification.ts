@@ -3,8 +3,7 @@
 
 import { and, desc, eq, gt, type SQL, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
-import type { Verdict } from '../limits/window.ts'
-import { secondsUntil } from '../limits/window.ts'
+import { secondsUntil, type Verdict } from '../limits/window.ts'
 import { insertMessageWithinLimit, isNotice } from '../mail/outbox.ts'
 import { type Locale, messages, users } from '../schema.ts'
 import { recordEvent } from '../timeline/record.ts'
@@ -19,7 +18,8 @@ export type SessionResendResult =
   | { readonly outcome: 'rate_limited'; readonly verdict: Verdict }
 
 /**
- * The public door: mails the newest claim on an address, within the address's limit. One round trip of the same statements for every address; the client is told nothing but that it was heard.
+ * The public door: mails the newest claim on an address, within the address's limit. One round trip of the
+ * same statements for every address; the client is told nothing but that it was heard.
  * @param deps capabilities
  * @param email canonical
  * @param locale the language of who asks

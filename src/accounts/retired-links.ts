@@ -10,17 +10,19 @@ import { retiredLinks } from '../schema.ts'
 import type { Claims } from '../signing/token.ts'
 
 /**
- * A statement that retires the links of an address, if `condition` holds when it runs.
+ * A statement that retires the links of addresses that are given up.
  * @param deps the clock, and what builds the statement
- * @param fingerprint of the address that is given up
- * @param condition an SQL condition
+ * @param fingerprints a select of one column, the fingerprints; it may yield none
  */
-export function retireLinks(deps: Pick<Deps, 'db' | 'now'>, fingerprint: string, condition: SQL) {
+export function retireLinks(deps: Pick<Deps, 'db' | 'now'>, fingerprints: SQL) {
   const now = deps.now()
-  return deps.db
-    .insert(retiredLinks)
-    .select(sql`select ${fingerprint}, ${now} where ${condition}`)
-    .onConflictDoUpdate({ target: retiredLinks.emailFingerprint, set: { retiredAt: now } })
+  return (
+    deps.db
+      .insert(retiredLinks)
+      // `where true` keeps SQLite from reading `on conflict` as a join constraint.
+      .select(sql`select *, ${now} from (${fingerprints}) where true`)
+      .onConflictDoUpdate({ target: retiredLinks.emailFingerprint, set: { retiredAt: now } })
+  )
 }
 
 /**

@@ -83,6 +83,32 @@ export function insertSession(
     .returning({ userId: sessions.userId })
 }
 
+/** How a proof ends: the session that came with it gets a new token, or one begins. */
+export type Access = { readonly rotate: string } | { readonly begin: Client }
+
+/**
+ * A statement that gives a session to whoever proved something: a new token for new rights, so that a token
+ * seen before is worth nothing after (OWASP ASVS 5 §7.2.4).
+ * @param deps the clock, and what builds the statement
+ * @param session from {@link createSession}
+ * @param user a subquery for the id of who proved it; a session of anybody else is left alone
+ * @param access rotate a session, by its id, or begin one
+ * @returns one row, or none where there is no such user or session
+ */
+export function giveSession(
+  deps: Pick<Deps, 'db' | 'now'>,
+  session: NewSession,
+  user: SQL,
+  access: Access,
+) {
+  if ('begin' in access) return insertSession(deps, session, user, access.begin)
+  return deps.db
+    .update(sessions)
+    .set({ id: session.id, expiresAt: session.expiresAt })
+    .where(sql`id = ${access.rotate} and user_id = (${user})`)
+    .returning({ userId: sessions.userId })
+}
+
 /**
  * A subquery for the user of a live session.
  * @param sessionId from {@link sessionIdOf}

@@ -5,11 +5,12 @@
 import { sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { insertMessageWithinLimit } from '../mail/outbox.ts'
-import { emailChanges, type Locale, retiredLinks, sessions, users } from '../schema.ts'
+import { emailChanges, type Locale, sessions, users } from '../schema.ts'
 import type { Claims } from '../signing/token.ts'
 import { recordEvent } from '../timeline/record.ts'
 import { endSilence } from './disown.ts'
 import { type BadLink, readLink } from './read-link.ts'
+import { retireLinks } from './retired-links.ts'
 
 export type UndoPreview = BadLink | { readonly outcome: 'ready'; readonly email: string }
 
@@ -70,14 +71,12 @@ export async function undoEmailChange(
     and o.email_verified_at is not null and o.id <> users.id)`
   const [, [restored], , [reset]] = await deps.batch([
     // Links to the address that is taken away must not prove it once more.
-    db
-      .insert(retiredLinks)
-      .select(
-        sql`select users.email_fingerprint, ${now} from users where users.id = ${link.userId}
-          and users.email_fingerprint <> ${link.addressFingerprint}
-          and ${from} is not null and ${isFree}`,
-      )
-      .onConflictDoUpdate({ target: retiredLinks.emailFingerprint, set: { retiredAt: now } }),
+    retireLinks(
+      deps,
+      sql`select users.email_fingerprint from users where users.id = ${link.userId}
+        and users.email_fingerprint <> ${link.addressFingerprint}
+        and ${from} is not null and ${isFree}`,
+    ),
     db
       .update(users)
       .set({

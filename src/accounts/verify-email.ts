@@ -8,16 +8,17 @@
 
 import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
-import { sessions, users } from '../schema.ts'
+import { users } from '../schema.ts'
 import type { Claims } from '../signing/token.ts'
 import { recordEvent } from '../timeline/record.ts'
 import { endSilence } from './disown.ts'
 import { findByPassword } from './password-match.ts'
 import { isNotRetired } from './retired-links.ts'
 import {
+  type Access,
   type Client,
   createSession,
-  insertSession,
+  giveSession,
   type NewSession,
   sessionIdOf,
   userOfSession,
@@ -156,8 +157,7 @@ interface Proof {
   readonly by: 'session' | 'password' | 'click'
   /** Yields the id of the proven claim, or nothing. */
   readonly claim: SQL
-  /** Rotate this session, if it belongs to the claim; or begin a new one. */
-  readonly session: { readonly rotate: string } | { readonly begin: Client }
+  readonly session: Access
 }
 
 /**
@@ -198,14 +198,7 @@ async function applyProof(deps: Deps, claims: Claims, proof: Proof): Promise<Ver
         sql`changes() = 1 and email_fingerprint = ${fingerprint} and email_verified_at is null`,
       ),
     endSilence(deps, verifiedUser),
-    // A new token for the new rights, so that a token seen before is worth nothing after (OWASP ASVS 5 §7.2.4).
-    'begin' in proof.session
-      ? insertSession(deps, session, verifiedUser, proof.session.begin)
-      : db
-          .update(sessions)
-          .set({ id: session.id, expiresAt: session.expiresAt })
-          .where(sql`id = ${proof.session.rotate} and user_id = (${verifiedUser})`)
-          .returning({ userId: sessions.userId }),
+    giveSession(deps, session, verifiedUser, proof.session),
     ownerOrNewestClaim(deps, claims),
   ])
 
