@@ -2,6 +2,7 @@
 // here serves nothing but 503: what would fail only in production fails before it.
 
 import type * as z from 'zod'
+import type { ProviderName } from './mail/providers/provider.ts'
 import { type Environment, settings } from './settings.ts'
 
 /** One problem of the configuration, in words for the operator. Never contains the value. */
@@ -28,6 +29,8 @@ export interface Config extends Omit<Values, 'VERIFY_URL' | 'RESET_URL' | 'MAIL_
   /** With `{token}` where the token goes. */
   readonly RESET_URL: string
   readonly MAIL_FROM_NAME: string
+  /** Providers whose reports reach us: only of them does silence mean anything. */
+  readonly reportingProviders: readonly ProviderName[]
   /** Whether browsers reach the Worker over TLS, so that cookies can be `__Host-` ones. */
   readonly isSecureOrigin: boolean
 }
@@ -53,6 +56,7 @@ export function parseConfig(env: object): ConfigResult {
     if (result.success) values[name] = result.data
     else problems.push({ name, message: messageOf(text, result.error) })
   }
+  if (problems.length === 0) problems.push(...missingForProviders(values as Values, given))
   if (problems.length > 0) return { ok: false, environment, problems }
 
   const checked = values as Values
@@ -63,9 +67,41 @@ export function parseConfig(env: object): ConfigResult {
       VERIFY_URL: checked.VERIFY_URL ?? `${checked.APP_BASE_URL}/auth/verify-email?token={token}`,
       RESET_URL: checked.RESET_URL ?? `${checked.APP_BASE_URL}/reset-password?token={token}`,
       MAIL_FROM_NAME: checked.MAIL_FROM_NAME ?? checked.APP_NAME,
+      reportingProviders: reportingProviders(checked),
       isSecureOrigin: checked.APP_BASE_URL.startsWith('https:'),
     },
   }
+}
+
+/** What sending by the chosen providers takes. */
+function missingForProviders(
+  { MAIL_PROVIDERS, ...values }: Values,
+  given: ReadonlyMap<string, unknown>,
+): ConfigProblem[] {
+  const needed = {
+    sendgrid: ['SENDGRID_API_KEY', values.SENDGRID_API_KEY],
+    resend: ['RESEND_API_KEY', values.RESEND_API_KEY],
+    postmark: ['POSTMARK_SERVER_TOKEN', values.POSTMARK_SERVER_TOKEN],
+    cloudflare: ['EMAIL', given.get('EMAIL')],
+  } as const
+  return MAIL_PROVIDERS.flatMap((provider) => {
+    const [name, value] = needed[provider]
+    const message =
+      name === 'EMAIL'
+        ? 'is required to send by cloudflare: bind [[send_email]] by that name in wrangler.toml'
+        : `is required to send by ${provider}`
+    return value === undefined ? [{ name, message }] : []
+  })
+}
+
+function reportingProviders(values: Values): ProviderName[] {
+  const reports: Record<ProviderName, boolean> = {
+    sendgrid: values.SENDGRID_WEBHOOK_KEYS !== undefined,
+    resend: values.RESEND_WEBHOOK_SECRETS !== undefined,
+    postmark: values.POSTMARK_WEBHOOK_SECRETS !== undefined,
+    cloudflare: values.CLOUDFLARE_EMAIL_EVENTS,
+  }
+  return values.MAIL_PROVIDERS.filter((provider) => reports[provider])
 }
 
 /** A fallback that names another setting is derived after parsing. */

@@ -1,8 +1,11 @@
 // The tables. Instants are integers: milliseconds since the epoch.
 // Every index is paid for as a row written (D1 bills index entries), so each one names the query that needs it.
+// Tables with a key of text are `WITHOUT ROWID` in the migrations, which Drizzle cannot say: their key would
+// otherwise be an index beside the row, and paid for twice. What has grown old is found in slices by key
+// (see `cursors`), not by an index on age.
 
 import { type SQL, sql } from 'drizzle-orm'
-import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
 /**
  * Accounts and claims alike: a row whose `emailVerifiedAt` is null is a *claim* on its address and owns
@@ -29,8 +32,6 @@ export const users = sqliteTable(
     index('users_email_fingerprint').on(t.emailFingerprint),
     // The one rule that says whether an address is taken. Claims are outside it, so they never squat.
     uniqueIndex('users_verified_email').on(t.email).where(sql`email_verified_at is not null`),
-    // The pruning of stale claims.
-    index('users_unverified_created_at').on(t.createdAt).where(sql`email_verified_at is null`),
   ],
 )
 
@@ -48,12 +49,8 @@ export const sessions = sqliteTable(
     ip: text(),
     userAgent: text('user_agent'),
   },
-  (t) => [
-    // The cascade from users, and the list of a person's sessions.
-    index('sessions_user_id').on(t.userId),
-    // The pruning of expired sessions.
-    index('sessions_expires_at').on(t.expiresAt),
-  ],
+  // The cascade from users, and the list of a person's sessions.
+  (t) => [index('sessions_user_id').on(t.userId)],
 )
 
 /** Links, which anybody can ask for, and notices, which follow from what the account's owner did. */
@@ -108,7 +105,14 @@ export const messages = sqliteTable(
     error: text(),
     createdAt: integer('created_at').notNull(),
     sentAt: integer('sent_at'),
+    /** Since when nothing more is expected to happen to it; null while something is. */
     settledAt: integer('settled_at'),
+    /** How far the provider's events have taken it, see `delivery-states.ts`. It only ever grows. */
+    deliveryRank: integer('delivery_rank').notNull().default(0),
+    /** When it was noticed that an accepted mail had been silent for too long; null once it is heard of. */
+    stalledAt: integer('stalled_at'),
+    /** The call it was last part of, for providers that know a repeated call by a key. */
+    batchId: text('batch_id'),
   },
   (t) => [
     // The exact limit per address: how many since the window began.
@@ -116,11 +120,13 @@ export const messages = sqliteTable(
     // The last mail of a user, and the cascade from users.
     index('messages_user_id').on(t.userId),
     // The sweeper and /healthz: what is not settled yet, oldest first.
-    index('messages_unsettled_created_at')
-      .on(t.createdAt)
-      .where(sql`state in ('queued', 'sending')`),
-    // /healthz: how many ended as failures.
+    index('messages_unsettled_created_at').on(t.createdAt).where(sql`settled_at is null`),
+    // /healthz and support: what ended as a failure.
     index('messages_failed_created_at').on(t.createdAt).where(sql`state = 'failed'`),
+    // /healthz: what was accepted and never heard of again.
+    index('messages_stalled_at').on(t.stalledAt).where(sql`stalled_at is not null`),
+    // Reports of Cloudflare's Email Service name its own id, not ours.
+    index('messages_cloudflare_id').on(t.providerMessageId).where(sql`provider = 'cloudflare'`),
   ],
 )
 
@@ -161,31 +167,93 @@ export const retiredLinks = sqliteTable(
   (t) => [index('retired_links_retired_at').on(t.retiredAt)],
 )
 
-/** The timeline that support reads: facts about known users only. It goes when the user goes. */
+/**
+ * The timeline that support reads: facts about known users only. It goes when the user goes. Its key is the
+ * order it is read in, and what makes a fact reported twice one fact.
+ */
 export const events = sqliteTable(
   'events',
   {
-    id: integer().primaryKey({ autoIncrement: true }),
     userId: text('user_id')
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
-    messageId: text('message_id'),
-    type: text().notNull(),
     at: integer().notNull(),
+    type: text().notNull(),
+    /** Empty where it is about no mail. */
+    messageId: text('message_id').notNull().default(''),
+    /** The mail provider that it is about. */
+    provider: text(),
+    /** Who of the support desk did it. */
+    actor: text(),
     detail: text(),
   },
-  (t) => [index('events_user_id_at').on(t.userId, t.at)],
+  (t) => [primaryKey({ columns: [t.userId, t.at, t.type, t.messageId] })],
 )
+
+/** Why an address is not mailed. */
+export const suppressionReasons = ['disowned', 'hard_bounce', 'complaint'] as const
+export type SuppressionReason = (typeof suppressionReasons)[number]
 
 /** Addresses that must not be mailed: for good, or until an instant. */
 export const suppressions = sqliteTable(
   'suppressions',
   {
     email: text().primaryKey(),
-    reason: text().notNull(),
+    reason: text({ enum: suppressionReasons }).notNull(),
     createdAt: integer('created_at').notNull(),
     expiresAt: integer('expires_at'),
   },
   // The pruning of those that have run out.
   (t) => [index('suppressions_expires_at').on(t.expiresAt).where(sql`expires_at is not null`)],
 )
+
+/**
+ * Calls to a provider that knows a repeated call by its key: the key holds only for the same mails, so the
+ * ones that went together must go together again. Forgotten with the provider's own memory, after a day.
+ */
+export const mailBatches = sqliteTable('mail_batches', {
+  /** UUIDv7, and the key. */
+  id: text().primaryKey(),
+  /** JSON array of message ids. */
+  messageIds: text('message_ids').notNull(),
+})
+
+/** Providers that failed of late. No row: nothing is known against it. */
+export const providerOutages = sqliteTable('provider_outages', {
+  provider: text().primaryKey(),
+  /** Consecutive calls that failed. */
+  failures: integer().notNull(),
+  since: integer().notNull(),
+  /** Until when the next provider takes over. */
+  downUntil: integer('down_until').notNull(),
+  reason: text().notNull(),
+})
+
+/** How many mails were handed to providers on a UTC day, kept where `MAIL_DAILY_CAP` asks for it. */
+export const dailySends = sqliteTable('daily_sends', {
+  /** `2026-11-21` */
+  day: text().primaryKey(),
+  count: integer().notNull(),
+})
+
+/** Counts by the hour, kept by the cron, so that no view of them scans what they count. */
+export const figures = sqliteTable(
+  'figures',
+  {
+    /** The hour's first millisecond, UTC. */
+    hour: integer().notNull(),
+    metric: text().notNull(),
+    /** What the metric is broken down by; empty where it is not. */
+    dimension: text().notNull().default(''),
+    count: integer().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.hour, t.metric, t.dimension] })],
+)
+
+/** How far the cron has come through a table that it goes through in slices, by key. */
+export const cursors = sqliteTable('cursors', {
+  name: text().primaryKey(),
+  /** The slice now at work: keys beyond `after`, up to and including `upTo`. */
+  after: text().notNull(),
+  upTo: text('up_to').notNull(),
+})

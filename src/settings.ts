@@ -4,6 +4,7 @@
 import * as z from 'zod'
 import { canonicalAddress } from './accounts/email-address.ts'
 import type { RatePolicy } from './limits/window.ts'
+import { type ProviderName, providerNames } from './mail/providers/provider.ts'
 import { decodeBase64Url } from './signing/base64url.ts'
 import { type KeyMaterial, MIN_SECRET_BYTES, parseKeyList } from './signing/key-ring.ts'
 
@@ -194,6 +195,48 @@ const secretBytes = z.string().transform((text, ctx) => {
   return z.NEVER
 })
 
+/** `resend,sendgrid`: who sends, the first choice first. */
+const providerList = z.string().transform((text, ctx): ProviderName[] => {
+  const names = text.split(',').map((name) => name.trim())
+  const known = providerNames.filter((name) => names.includes(name))
+  if (known.length === names.length)
+    return known.sort((a, b) => names.indexOf(a) - names.indexOf(b))
+  ctx.addIssue({
+    code: 'custom',
+    message: `must be some of ${providerNames.join(', ')}, each once, separated by commas`,
+  })
+  return z.NEVER
+})
+
+const apiKey = z.string().regex(/^[\x21-\x7e]+$/, 'must be one word of visible ASCII characters')
+
+/** One or more secrets that prove where a webhook comes from: two while one takes over from the other. */
+function webhookSecrets(pattern: RegExp, what: string) {
+  return z.string().transform((text, ctx): string[] => {
+    const secrets = text.split(',').map((secret) => secret.trim())
+    if (secrets.every((secret) => pattern.test(secret))) return secrets
+    ctx.addIssue({
+      code: 'custom',
+      message: `must be ${what}, several of them separated by commas`,
+    })
+    return z.NEVER
+  })
+}
+
+/** A whole number, or `none`. */
+function integerOrNone(min: number, max: number) {
+  return z.string().transform((text, ctx): number | null => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
+    if (text === 'none') return null
+    if (value >= min && value <= max) return value
+    ctx.addIssue({
+      code: 'custom',
+      message: `must be a whole number from ${min} to ${max}, or none`,
+    })
+    return z.NEVER
+  })
+}
+
 /** A name that goes into mail headers: a line break in it would be a header of the attacker's. */
 const headerText = z
   .string()
@@ -214,6 +257,10 @@ function setting<T extends z.ZodType>(rule: T, about: string, fallback?: string)
 
 function secret<T extends z.ZodType>(rule: T, about: string): Setting<T> {
   return { rule, about, secret: true }
+}
+
+function optionalSecret<T extends z.ZodType>(rule: T, about: string): Setting<z.ZodOptional<T>> {
+  return { rule: rule.optional(), about, secret: true }
 }
 
 /**
@@ -294,14 +341,57 @@ export function settings(environment: Environment) {
       secretBytes,
       'base64url of at least 32 bytes; salts passwords and names the counters in KV; do not rotate it with `TOKEN_KEYS`',
     ),
-    MAIL_API_KEY: secret(
-      z.string().regex(/^[\x21-\x7e]+$/, 'must be one word of visible ASCII characters'),
-      'the key of the mail API',
+    MAIL_PROVIDERS: setting(
+      providerList,
+      'who sends, of `sendgrid`, `resend`, `postmark` and `cloudflare`, separated by commas: when the first is down or out of quota the next takes over',
+      'sendgrid',
     ),
-    MAIL_API_BASE_URL: setting(
+    SENDGRID_API_KEY: optionalSecret(
+      apiKey,
+      'a key that may send mail; required to send by SendGrid',
+    ),
+    SENDGRID_BASE_URL: setting(
       apiBaseUrl(environment),
-      'where the mail API lives; https outside development',
+      "where SendGrid's API lives; https outside development",
       'https://api.sendgrid.com',
+    ),
+    SENDGRID_WEBHOOK_KEYS: setting(
+      webhookSecrets(
+        /^[A-Za-z0-9+/]{80,200}={0,2}$/,
+        "SendGrid's verification key in base64",
+      ).optional(),
+      "the verification keys of SendGrid's signed event webhook",
+      '`none`',
+    ),
+    RESEND_API_KEY: optionalSecret(apiKey, 'required to send by Resend'),
+    RESEND_BASE_URL: setting(
+      apiBaseUrl(environment),
+      "where Resend's API lives; https outside development",
+      'https://api.resend.com',
+    ),
+    RESEND_WEBHOOK_SECRETS: optionalSecret(
+      webhookSecrets(/^whsec_[A-Za-z0-9+/]{22,}={0,2}$/, 'signing secrets such as whsec_…'),
+      "the signing secrets of Resend's webhook",
+    ),
+    POSTMARK_SERVER_TOKEN: optionalSecret(apiKey, 'required to send by Postmark'),
+    POSTMARK_BASE_URL: setting(
+      apiBaseUrl(environment),
+      "where Postmark's API lives; https outside development",
+      'https://api.postmarkapp.com',
+    ),
+    POSTMARK_WEBHOOK_SECRETS: optionalSecret(
+      webhookSecrets(/^[A-Za-z0-9_-]{32,128}$/, '32 to 128 letters, digits, _ or -'),
+      "passwords of Postmark's webhook (HTTP basic auth, any user name)",
+    ),
+    CLOUDFLARE_EMAIL_EVENTS: setting(
+      z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true'),
+      "`true`: the events of Cloudflare's Email Service arrive through a Queue whose name ends in `-events`",
+      'false',
+    ),
+    MAIL_DAILY_CAP: setting(
+      integerOrNone(1, 100_000_000),
+      'mails a day (UTC), for accounts that allow no more: what exceeds it waits for the next day',
+      'none',
     ),
     MAIL_FROM: setting(senderAddress, 'sender address, verified with the mail provider'),
     MAIL_FROM_NAME: setting(headerText.optional(), 'sender name', '`APP_NAME`'),
@@ -315,6 +405,24 @@ export function settings(environment: Environment) {
     SESSION_TTL: setting(duration('1h', '365d'), 'how long a session lasts', '30d'),
     CLAIM_TTL: setting(duration('1d', '365d'), 'how long an unverified registration is kept', '7d'),
     LEDGER_TTL: setting(duration('8d', '365d'), 'how long the record of a mail is kept', '30d'),
+    EVENTS_RETENTION: setting(
+      duration('7d', '3650d'),
+      'how long the entries of a timeline are kept; they go with the user in any case',
+      '90d',
+    ),
+    ADMIN_TOKEN: optionalSecret(
+      z.string().regex(/^[\x21-\x7e]{32,256}$/, 'must be 32 to 256 visible ASCII characters'),
+      'opens the desk and its API under `/admin`; without it they do not exist',
+    ),
+    ADMIN_LIMIT_PER_IP: setting(
+      rate('admin-ip'),
+      'requests to `/admin` with a wrong or missing token, per IP',
+      '20/15m',
+    ),
+    DEV_WEBHOOK_SIGNING_KEY: optionalSecret(
+      z.string().regex(/^[A-Za-z0-9+/]{80,400}={0,2}$/, 'must be a PKCS #8 private key in base64'),
+      'development only: what the mailbox signs its delivery events with; its public half is in `SENDGRID_WEBHOOK_KEYS`',
+    ),
     MAIL_LIMIT_PER_ADDRESS: setting(
       rate('mail-address'),
       'mails to one address, exact (D1 decides)',

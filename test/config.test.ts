@@ -12,14 +12,14 @@ const production = {
   MAIL_FROM: 'noreply@example.com',
   TOKEN_KEYS: `k1:${SECRET}`,
   PASSWORD_KEY: SECRET,
-  MAIL_API_KEY: 'SG.key',
+  SENDGRID_API_KEY: 'SG.key',
 }
 const REQUIRED = [
   'APP_NAME',
   'APP_BASE_URL',
   'TOKEN_KEYS',
   'PASSWORD_KEY',
-  'MAIL_API_KEY',
+  'SENDGRID_API_KEY',
   'MAIL_FROM',
 ]
 
@@ -96,8 +96,8 @@ describe('F14: the configuration', () => {
       LOGIN_REQUIRES_VERIFIED: false,
       TOKEN_KEYS: [{ id: 'k1', secret: new Uint8Array(32) }],
       PASSWORD_KEY: new Uint8Array(32),
-      MAIL_API_KEY: 'SG.key',
-      MAIL_API_BASE_URL: 'https://api.sendgrid.com',
+      SENDGRID_API_KEY: 'SG.key',
+      SENDGRID_BASE_URL: 'https://api.sendgrid.com',
       MAIL_FROM: 'noreply@example.com',
       MAIL_FROM_NAME: 'Example',
       MAIL_MAX_ATTEMPTS: 20,
@@ -329,9 +329,9 @@ describe('F14: secrets', () => {
   )
 
   it.each(['SG.key\n', ' SG.key', 'SG key', 'SG.kéy', 'SG.key\r\nX-Evil: 1'])(
-    'MAIL_API_KEY is refused: %j',
+    'SENDGRID_API_KEY is refused: %j',
     (value) => {
-      expect(problemsOf({ MAIL_API_KEY: value })).toEqual(['MAIL_API_KEY'])
+      expect(problemsOf({ SENDGRID_API_KEY: value })).toEqual(['SENDGRID_API_KEY'])
     },
   )
 })
@@ -469,15 +469,15 @@ describe('F14: the sender', () => {
 
 describe('F14: the mail API', () => {
   it('S2: is reached over TLS outside development', () => {
-    const MAIL_API_BASE_URL = 'http://localhost:8787/dev'
-    expect(problemsOf({ MAIL_API_BASE_URL })).toEqual(['MAIL_API_BASE_URL'])
-    expect(problemsOf({ MAIL_API_BASE_URL, ENVIRONMENT: 'staging' })).toEqual(['MAIL_API_BASE_URL'])
-    expect(problemsOf({ MAIL_API_BASE_URL, ...inDevelopment })).toEqual([])
+    const SENDGRID_BASE_URL = 'http://localhost:8787/dev'
+    expect(problemsOf({ SENDGRID_BASE_URL })).toEqual(['SENDGRID_BASE_URL'])
+    expect(problemsOf({ SENDGRID_BASE_URL, ENVIRONMENT: 'staging' })).toEqual(['SENDGRID_BASE_URL'])
+    expect(problemsOf({ SENDGRID_BASE_URL, ...inDevelopment })).toEqual([])
   })
 
   it('may have a path, and loses the slashes at its end', () => {
-    const given = { MAIL_API_BASE_URL: 'https://proxy.example.com/sendgrid//' }
-    expect(parsed(given).MAIL_API_BASE_URL).toBe('https://proxy.example.com/sendgrid')
+    const given = { SENDGRID_BASE_URL: 'https://proxy.example.com/sendgrid//' }
+    expect(parsed(given).SENDGRID_BASE_URL).toBe('https://proxy.example.com/sendgrid')
   })
 
   it.each([
@@ -488,7 +488,7 @@ describe('F14: the mail API', () => {
     'https://api.sendgrid.com/?x=1',
     'https://api.sendgrid.com/#x',
   ])('is refused: %s', (url) => {
-    expect(problemsOf({ MAIL_API_BASE_URL: url })).toEqual(['MAIL_API_BASE_URL'])
+    expect(problemsOf({ SENDGRID_BASE_URL: url })).toEqual(['SENDGRID_BASE_URL'])
   })
 })
 

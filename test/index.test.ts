@@ -19,7 +19,7 @@ describe('promise 8: bad config never serves', () => {
     ...env,
     ENVIRONMENT: 'production',
     APP_BASE_URL: 'http://localhost',
-    MAIL_API_KEY: '',
+    SENDGRID_API_KEY: '',
   }
 
   it('F14: answers 503 with none of the details, and logs all of them by name', async () => {
@@ -32,12 +32,12 @@ describe('promise 8: bad config never serves', () => {
     expect(response.status).toBe(503)
     const text = await response.text()
     expect(JSON.parse(text)).toMatchObject({ ok: false, error: 'misconfigured' })
-    for (const detail of ['APP_BASE_URL', 'MAIL_API_KEY', 'https'])
+    for (const detail of ['APP_BASE_URL', 'SENDGRID_API_KEY', 'https'])
       expect(text).not.toContain(detail)
     expect(log).toHaveBeenCalledTimes(1)
     const line = JSON.parse(String(log.mock.calls[0]?.[0]))
     const names = line.problems.map(({ name }: { name: string }) => name)
-    expect(names).toEqual(['APP_BASE_URL', 'MAIL_API_KEY'])
+    expect(names).toEqual(['APP_BASE_URL', 'SENDGRID_API_KEY'])
     const health = await worker.fetch(
       new Request(`${ORIGIN}/healthz`),
       broken,
@@ -106,7 +106,7 @@ describe('the Worker', () => {
     const production = {
       ...env,
       ENVIRONMENT: 'production',
-      MAIL_API_BASE_URL: 'https://api.sendgrid.com',
+      SENDGRID_BASE_URL: 'https://api.sendgrid.com',
     }
     for (const path of ['/dev/mailbox', '/dev/mailbox.json', '/dev/v3/mail/send']) {
       for (const method of ['GET', 'POST']) {

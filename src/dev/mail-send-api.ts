@@ -23,7 +23,7 @@ export function mailSendApi(
 
   app.post('/v3/mail/send', async (c) => {
     const authorization = c.req.header('Authorization') ?? ''
-    if (!(await isSameText(authorization, `Bearer ${deps.config.MAIL_API_KEY}`))) {
+    if (!(await isSameText(authorization, `Bearer ${deps.config.SENDGRID_API_KEY ?? ''}`))) {
       return refused(c, 401, [{ message: INVALID_KEY, field: null, help: null }])
     }
     if (!/^application\/json\s*(;|$)/i.test(c.req.header('Content-Type') ?? '')) {

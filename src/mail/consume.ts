@@ -98,8 +98,8 @@ async function sendAll(
         continue
       }
       const outcome = await sendOne(deps, provider, message)
-      if ('isPushback' in outcome) {
-        if (outcome.isPushback) pushback = outcome
+      if ('isProviderDown' in outcome) {
+        if (outcome.isProviderDown && !outcome.mayBeAccepted) pushback = outcome
         outcomes.push(afterFailure(deps, provider, message, outcome))
       } else outcomes.push(outcome)
     }
@@ -125,10 +125,18 @@ async function sendOne(
       deps.log('mail_expired', { ...about, reason: composition.reason })
       return settled(deps, message, 'expired', 'mail_expired', composition.reason)
     }
-    sent = await provider.send(composition.mail)
+    const [outcome] = await provider.send([composition.mail], message.id)
+    if (outcome === undefined) throw new Error('the provider said nothing')
+    sent = outcome
   } catch (error) {
     // A bug in composing one mail must not take the batch with it.
-    sent = { kind: 'retry', reason: reasonOf(error), afterSeconds: null, isPushback: false }
+    sent = {
+      kind: 'retry',
+      reason: reasonOf(error),
+      afterSeconds: null,
+      isProviderDown: false,
+      mayBeAccepted: false,
+    }
   }
 
   if (sent.kind === 'retry') return sent

@@ -24,10 +24,13 @@ export async function consumeDeadLetters(deps: Deps, batch: MessageBatch): Promi
   const dead = sql`(select value from json_each(${JSON.stringify(ids)}))`
   try {
     const [, failed] = await deps.batch([
-      deps.db.insert(events).select(
-        sql`select null, user_id, id, 'mail_failed', ${now}, ${ERROR} from messages
-          where id in ${dead} and state in ('queued', 'sending') and user_id is not null`,
-      ),
+      deps.db
+        .insert(events)
+        .select(
+          sql`select user_id, ${now}, 'mail_failed', id, null, null, ${ERROR} from messages
+            where id in ${dead} and state in ('queued', 'sending') and user_id is not null`,
+        )
+        .onConflictDoNothing(),
       deps.db
         .update(messages)
         .set({ state: 'failed', error: ERROR, settledAt: now, leaseUntil: null, notBefore: null })

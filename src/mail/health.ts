@@ -22,7 +22,7 @@ export async function readMailHealth(
     deps.db
       .select({
         oldest: sql<number | null>`(select min(coalesce(not_before, created_at)) from messages
-          where state in ('queued', 'sending'))`.as('oldest'),
+          where settled_at is null and state in ('queued', 'sending'))`.as('oldest'),
         dead: sql<number>`(select count(*) from messages where state = 'failed')`.as('dead'),
       })
       .from(sql`(select 1)`),

@@ -66,7 +66,7 @@ export function insertMessageWithinLimit(
       sql`select ${deps.newId()}, w.id, ${message.kind}, ${message.locale}, w.to_email, w.generation,
         iif(w.has_room, 'queued', 'expired'), 0, null, null, null, null,
         iif(w.has_room, null, ${WITHHELD}), ${now},
-        iif(w.has_room, null, ${pretendedAt}), iif(w.has_room, null, ${now})
+        iif(w.has_room, null, ${pretendedAt}), iif(w.has_room, null, ${now}), 0, null, null
         from (select u.id, u.generation, ${message.toEmail} as to_email, ${hasRoom} as has_room
           from users u where u.id = (${message.recipient}) and ${message.onlyIf ?? sql`true`}) w`,
     )

@@ -36,12 +36,16 @@ export async function recordOutcomes(
   const given = (name: keyof RecordedOutcome) => sql`o.value ->> ${name}`
   await deps.batch([
     // First, while the rows still show who claimed them.
-    deps.db.insert(events).select(
-      sql`select null, m.user_id, m.id, ${given('event')}, ${deps.now()}, ${given('error')}
-        from ${rows} join messages m on m.id = ${given('id')}
-        where m.state = 'sending' and m.attempts = ${given('leasedAttempt')}
-          and m.user_id is not null`,
-    ),
+    deps.db
+      .insert(events)
+      .select(
+        sql`select m.user_id, ${deps.now()}, ${given('event')}, m.id, ${given('provider')}, null,
+          coalesce(${given('error')}, ${given('providerMessageId')})
+          from ${rows} join messages m on m.id = ${given('id')}
+          where m.state = 'sending' and m.attempts = ${given('leasedAttempt')}
+            and m.user_id is not null`,
+      )
+      .onConflictDoNothing(),
     deps.db
       .update(messages)
       .set({

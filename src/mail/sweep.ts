@@ -63,7 +63,7 @@ function mendingStatements({ db, config }: Deps, now: number) {
       .set({ state: 'failed', settledAt: now, error: NEVER_FINISHED })
       .where(
         // The partial index is found by its own condition only, spelled out.
-        sql`state in ('queued', 'sending') and created_at <= ${now} and state = 'sending'
+        sql`settled_at is null and created_at <= ${now} and state = 'sending'
           and lease_until <= ${now} and attempts >= ${config.MAIL_MAX_ATTEMPTS}`,
       )
       .returning({ id: messages.id, userId: messages.userId }),
@@ -74,7 +74,7 @@ function mendingStatements({ db, config }: Deps, now: number) {
       .where(
         inArray(
           messages.id,
-          sql`(select id from messages where state in ('queued', 'sending')
+          sql`(select id from messages where settled_at is null and state in ('queued', 'sending')
             and created_at <= ${now - OVERDUE_MS}
             and coalesce(not_before, 0) <= ${now - OVERDUE_MS}
             and coalesce(lease_until, 0) <= ${now}

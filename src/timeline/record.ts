@@ -1,4 +1,5 @@
-// Facts about known users, one row each. Statements only: they ride in the batch of what they report.
+// Facts about known users, one row each. Statements only: they ride in the batch of what they report. A fact
+// that is reported twice (same user, instant, type and mail) stays one fact.
 
 import { type SQL, sql } from 'drizzle-orm'
 import type { DrizzleD1Database } from 'drizzle-orm/d1'
@@ -23,6 +24,17 @@ export type EventType =
   | 'mail_failed'
   | 'mail_expired'
   | 'mail_suppressed'
+  | 'mail_delivered'
+  | 'mail_delivery_deferred'
+  | 'mail_bounced'
+  | 'mail_complained'
+  | 'mail_stalled'
+  | 'link_opened'
+  | 'support_resent'
+  | 'support_minted_link'
+  | 'support_verified'
+  | 'support_lifted_suppression'
+  | 'support_retried_mail'
 
 /** One event; `userId` may be a subquery, and no row is written where it yields nothing. */
 export interface NewEvent {
@@ -32,6 +44,8 @@ export interface NewEvent {
   readonly at: number
   readonly messageId?: string | null
   readonly detail?: string | null
+  /** Who of the support desk did it. */
+  readonly actor?: string | null
   /** A further condition on the row in `users`. */
   readonly onlyIf?: SQL
 }
@@ -42,8 +56,12 @@ export interface NewEvent {
  * @param event what happened
  */
 export function recordEvent(db: DrizzleD1Database, event: NewEvent) {
-  return db.insert(events).select(
-    sql`select null, u.id, ${event.messageId ?? null}, ${event.type}, ${event.at}, ${event.detail ?? null}
-      from users u where u.id = ${event.userId} and ${event.onlyIf ?? sql`true`}`,
-  )
+  return db
+    .insert(events)
+    .select(
+      sql`select u.id, ${event.at}, ${event.type}, ${event.messageId ?? ''}, null,
+        ${event.actor ?? null}, ${event.detail ?? null}
+        from users u where u.id = ${event.userId} and ${event.onlyIf ?? sql`true`}`,
+    )
+    .onConflictDoNothing()
 }

@@ -85,7 +85,7 @@ describe('promise 5: idempotent, and one owner', () => {
     expect(outcomes).toEqual([...Array(19).fill('200 already_verified'), '200 verified'])
     expect((await ada.session()).body.user.is_email_verified).toBe(true)
     const events = await h.rows(
-      "select id from events where user_id = ? and type = 'verified'",
+      "select at from events where user_id = ? and type = 'verified'",
       registered.body.user.id,
     )
     expect(events).toHaveLength(1)

@@ -247,7 +247,7 @@ describe('outside development', () => {
     const id = await receive(freshAddress())
     h = await createHarness({
       ENVIRONMENT: environment,
-      MAIL_API_BASE_URL: 'https://api.sendgrid.com',
+      SENDGRID_BASE_URL: 'https://api.sendgrid.com',
     })
     for (const path of [
       '/dev/mailbox',

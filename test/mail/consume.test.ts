@@ -288,9 +288,10 @@ describe('S14: what is logged', () => {
     await h.deliver({ ids: [id] })
     const { token } = linkIn((await h.mails(email))[0])
     await browser.get('/auth/verify-email?token=forged')
-    await browser.post('/auth/resend-verification')
-    await browser.post('/auth/resend-verification')
-    await browser.post('/auth/resend-verification')
+    for (const _ of [1, 2, 3]) {
+      h.now += 1000
+      await browser.post('/auth/resend-verification')
+    }
     await browser.confirm(token)
     await browser.confirm(token)
     h.now += 25 * 3_600_000
@@ -317,7 +318,7 @@ describe('S14: what is logged', () => {
       email: `a***@mail.example`,
     })
     const types = await h.rows<{ type: string }>(
-      'select type from events where user_id = (select id from users where email = ?) order by id',
+      'select type from events where user_id = (select id from users where email = ?) order by at',
       email,
     )
     expect(types.map(({ type }) => type)).toEqual([

@@ -154,7 +154,7 @@ describe.each(everyMail)('%s in %s', (_, locale, contentOf) => {
       MAIL_FROM: 'noreply@example.com',
       TOKEN_KEYS: `k1:${'A'.repeat(43)}`,
       PASSWORD_KEY: 'A'.repeat(43),
-      MAIL_API_KEY: 'SG.key',
+      SENDGRID_API_KEY: 'SG.key',
     }
     for (const APP_NAME of ['Example', 'Ünïcode & Söhne', "O'Reilly <3", '日本語', '🦊']) {
       const result = parseConfig({ ...settings, APP_NAME })

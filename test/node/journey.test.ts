@@ -100,7 +100,7 @@ describe('over real HTTP', () => {
     // No consumer gets far while the mail API refuses connections, and the Queue lives in memory alone.
     const first = await start({
       persistTo: state,
-      vars: { MAIL_API_BASE_URL: 'http://127.0.0.1:9' },
+      vars: { SENDGRID_BASE_URL: 'http://127.0.0.1:9' },
     })
     const email = 'lost@example.com'
     await post(`${first.url}/auth/register`, { email, password: PASSWORD })
@@ -130,7 +130,7 @@ describe('over real HTTP', () => {
       vars: {
         ENVIRONMENT: 'staging',
         APP_BASE_URL: 'https://auth.mailproof.dev',
-        MAIL_API_BASE_URL: 'https://127.0.0.1:9',
+        SENDGRID_BASE_URL: 'https://127.0.0.1:9',
       },
     })
     const failure = await run(process.execPath, ['src/dev/cli/demo.ts', '--url', url]).catch(

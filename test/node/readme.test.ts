@@ -81,7 +81,7 @@ async function productionDeps(): Promise<Deps> {
     APP_NAME: 'Testproof',
     APP_BASE_URL: 'https://auth.testproof.dev',
     MAIL_FROM: 'noreply@testproof.dev',
-    MAIL_API_KEY: 'SG.a-key-for-tests',
+    SENDGRID_API_KEY: 'SG.a-key-for-tests',
     TOKEN_KEYS: `k1:${secret}`,
     PASSWORD_KEY: secret,
   })

@@ -88,6 +88,11 @@ export async function createHarness(
     'users',
     'suppressions',
     'retired_links',
+    'mail_batches',
+    'provider_outages',
+    'daily_sends',
+    'figures',
+    'cursors',
   ]
   await env.DB.batch(tables.map((table) => env.DB.prepare(`delete from ${table}`)))
 

@@ -7,7 +7,7 @@ import { randomFillSync } from 'node:crypto'
 export type Vars = Readonly<Record<string, string>>
 
 /** The settings that wrangler.toml declares as secrets. */
-const SECRETS = new Set(['TOKEN_KEYS', 'PASSWORD_KEY', 'MAIL_API_KEY'])
+const SECRETS = new Set(['TOKEN_KEYS', 'PASSWORD_KEY', 'SENDGRID_API_KEY'])
 
 /**
  * Everything that a Worker needs in development. The mail API is the Worker's own, under `/dev`.
@@ -19,10 +19,10 @@ export function developmentVars(origin: string): Vars {
     APP_NAME: 'Mailproof',
     APP_BASE_URL: origin,
     MAIL_FROM: 'noreply@mailproof.test',
-    MAIL_API_BASE_URL: `${origin}/dev`,
+    SENDGRID_BASE_URL: `${origin}/dev`,
     TOKEN_KEYS: `k1:${randomSecret()}`,
     PASSWORD_KEY: randomSecret(),
-    MAIL_API_KEY: randomSecret(),
+    SENDGRID_API_KEY: randomSecret(),
   }
 }
 

@@ -90,7 +90,7 @@ async function main(): Promise<number> {
   for (const name of Object.keys(vars).filter((name) => !(name in known))) {
     console.warn(`.dev.vars: there is no setting ${name}.`)
   }
-  for (const name of ['APP_BASE_URL', 'MAIL_API_BASE_URL']) {
+  for (const name of ['APP_BASE_URL', 'SENDGRID_BASE_URL']) {
     if (vars[name] !== undefined) vars[name] = atPort(vars[name], port)
   }
   await applyMigrations(persistTo)

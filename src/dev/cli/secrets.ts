@@ -11,7 +11,7 @@ const text = `# For the first deploy. Keep a copy where you keep secrets, and de
 TOKEN_KEYS="k1:${randomSecret()}"
 PASSWORD_KEY="${randomSecret()}"
 # The key of your mail API goes here.
-MAIL_API_KEY=""
+SENDGRID_API_KEY=""
 `
 
 try {

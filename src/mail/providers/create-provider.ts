@@ -10,8 +10,8 @@ import { createSendGrid } from './sendgrid.ts'
 export function createProvider(deps: Pick<Deps, 'config' | 'fetch' | 'now'>): MailProvider {
   const { config } = deps
   return createSendGrid({
-    baseUrl: config.MAIL_API_BASE_URL,
-    apiKey: config.MAIL_API_KEY,
+    baseUrl: config.SENDGRID_BASE_URL,
+    apiKey: config.SENDGRID_API_KEY ?? '',
     from: { email: config.MAIL_FROM, name: config.MAIL_FROM_NAME },
     timeoutMs: config.MAIL_TIMEOUT_MS,
     fetch: deps.fetch,

@@ -27,10 +27,12 @@ export function outcomeOfError(response: Response, message: string, nowMs: numbe
       kind: 'retry',
       reason,
       afterSeconds: retryAfterSeconds(response.headers, nowMs),
-      isPushback: status === 429 || status === 503,
+      isProviderDown: true,
+      // Only these two say that nothing was done.
+      mayBeAccepted: status !== 429 && status !== 503,
     }
   }
-  return { kind: 'refused', reason }
+  return { kind: 'refused', reason, isAccountRefused: status === 401 || status === 403 }
 }
 
 /**

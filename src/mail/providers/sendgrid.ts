@@ -54,22 +54,31 @@ export function createSendGrid(options: SendGridOptions): MailProvider {
     return outcomeOfError(response, errorMessage(text), options.now())
   }
 
+  async function sendOne(mail: OutgoingMail): Promise<SendOutcome> {
+    const abort = new AbortController()
+    try {
+      // The signal frees the connection; the bound holds even for a network that ignores the signal.
+      const response = await bounded('mail_api', options.timeoutMs, () => post(mail, abort.signal))
+      return await outcomeOf(response)
+    } catch (error) {
+      abort.abort()
+      const reason = error instanceof Outage ? error.message : 'mail_api failed'
+      return {
+        kind: 'retry',
+        reason,
+        afterSeconds: null,
+        isProviderDown: true,
+        mayBeAccepted: true,
+      }
+    }
+  }
+
   return {
     name: 'sendgrid',
-    async send(mail) {
-      const abort = new AbortController()
-      try {
-        // The signal frees the connection; the bound holds even for a network that ignores the signal.
-        const response = await bounded('mail_api', options.timeoutMs, () =>
-          post(mail, abort.signal),
-        )
-        return await outcomeOf(response)
-      } catch (error) {
-        abort.abort()
-        const reason = error instanceof Outage ? error.message : 'mail_api failed'
-        return { kind: 'retry', reason, afterSeconds: null, isPushback: false }
-      }
-    },
+    maxBatch: 100,
+    maxConcurrentCalls: 4,
+    knowsRepeatedCalls: false,
+    send: (mails) => Promise.all(mails.map(sendOne)),
   }
 }
 

@@ -32,7 +32,7 @@ async function send(network: Network, timeoutMs = TIMEOUT_MS) {
     now: () => NOW,
   })
   const started = Date.now()
-  const outcome = await provider.send(mail)
+  const [outcome] = await provider.send([mail], mail.id)
   return { outcome, requests, elapsed: Date.now() - started }
 }
 
