@@ -56,7 +56,8 @@ export function parseConfig(env: object): ConfigResult {
     if (result.success) values[name] = result.data
     else problems.push({ name, message: messageOf(text, result.error) })
   }
-  if (problems.length === 0) problems.push(...missingForProviders(values as Values, given))
+  const { MAIL_PROVIDERS = [] } = values as Partial<Values>
+  problems.push(...missingForProviders(MAIL_PROVIDERS, given))
   if (problems.length > 0) return { ok: false, environment, problems }
 
   const checked = values as Values
@@ -73,24 +74,23 @@ export function parseConfig(env: object): ConfigResult {
   }
 }
 
-/** What sending by the chosen providers takes. */
+/** What sending by each provider takes. */
+const NEEDED: Record<ProviderName, string> = {
+  sendgrid: 'SENDGRID_API_KEY',
+  resend: 'RESEND_API_KEY',
+  postmark: 'POSTMARK_SERVER_TOKEN',
+  cloudflare: 'EMAIL',
+}
+
 function missingForProviders(
-  { MAIL_PROVIDERS, ...values }: Values,
+  providers: readonly ProviderName[],
   given: ReadonlyMap<string, unknown>,
 ): ConfigProblem[] {
-  const needed = {
-    sendgrid: ['SENDGRID_API_KEY', values.SENDGRID_API_KEY],
-    resend: ['RESEND_API_KEY', values.RESEND_API_KEY],
-    postmark: ['POSTMARK_SERVER_TOKEN', values.POSTMARK_SERVER_TOKEN],
-    cloudflare: ['EMAIL', given.get('EMAIL')],
-  } as const
-  return MAIL_PROVIDERS.flatMap((provider) => {
-    const [name, value] = needed[provider]
-    const message =
-      name === 'EMAIL'
-        ? 'is required to send by cloudflare: bind [[send_email]] by that name in wrangler.toml'
-        : `is required to send by ${provider}`
-    return value === undefined ? [{ name, message }] : []
+  return providers.flatMap((provider) => {
+    const name = NEEDED[provider]
+    if ((given.get(name) ?? '') !== '') return []
+    const how = name === 'EMAIL' ? ': a [[send_email]] binding of that name in wrangler.toml' : ''
+    return [{ name, message: `is required to send by ${provider}${how}` }]
   })
 }
 

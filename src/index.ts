@@ -15,6 +15,7 @@ import { createProvider } from './mail/providers/create-provider.ts'
 import type { MailProvider } from './mail/providers/provider.ts'
 import { sweep } from './mail/sweep.ts'
 import { misconfiguredPage } from './pages/misconfigured-page.tsx'
+import { prune } from './retention/prune.ts'
 import type { Environment } from './settings.ts'
 
 interface Service {
@@ -35,6 +36,9 @@ const services = new WeakMap<Env, Promise<Service | Misconfigured>>()
 
 /** A message that meets a Worker without configuration comes back in so many seconds. */
 const MISCONFIGURED_RETRY_SECONDS = 300
+
+/** What the cron does, every minute. */
+const CRON_JOBS = { sweep, prune } as const
 
 function serviceOf(env: Env): Promise<Service | Misconfigured> {
   const known = services.get(env)
@@ -74,11 +78,14 @@ export default {
   async scheduled(_controller, env) {
     const service = await serviceOf(env)
     if (!service.ok) return
-    try {
-      await sweep(service.deps)
-    } catch (error) {
-      const event = error instanceof Outage ? 'outage' : 'error'
-      service.deps.log(event, { reason: reasonOf(error), path: 'cron' })
+    // Each by itself: what cannot be pruned must not keep lost mail from being sent.
+    for (const [name, job] of Object.entries(CRON_JOBS)) {
+      try {
+        await job(service.deps)
+      } catch (error) {
+        const event = error instanceof Outage ? 'outage' : 'error'
+        service.deps.log(event, { reason: reasonOf(error), path: `cron ${name}` })
+      }
     }
   },
 } satisfies ExportedHandler<Env>

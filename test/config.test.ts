@@ -19,8 +19,8 @@ const REQUIRED = [
   'APP_BASE_URL',
   'TOKEN_KEYS',
   'PASSWORD_KEY',
-  'SENDGRID_API_KEY',
   'MAIL_FROM',
+  'SENDGRID_API_KEY',
 ]
 
 type Env = Record<string, unknown>
@@ -49,7 +49,10 @@ describe('F14: the configuration', () => {
     expect(result).toEqual({
       ok: false,
       environment: 'production',
-      problems: REQUIRED.map((name) => ({ name, message: 'is required' })),
+      problems: REQUIRED.map((name) => ({
+        name,
+        message: name === 'SENDGRID_API_KEY' ? 'is required to send by sendgrid' : 'is required',
+      })),
     })
   })
 
@@ -96,8 +99,19 @@ describe('F14: the configuration', () => {
       LOGIN_REQUIRES_VERIFIED: false,
       TOKEN_KEYS: [{ id: 'k1', secret: new Uint8Array(32) }],
       PASSWORD_KEY: new Uint8Array(32),
+      MAIL_PROVIDERS: ['sendgrid'],
       SENDGRID_API_KEY: 'SG.key',
       SENDGRID_BASE_URL: 'https://api.sendgrid.com',
+      SENDGRID_WEBHOOK_KEYS: undefined,
+      RESEND_API_KEY: undefined,
+      RESEND_BASE_URL: 'https://api.resend.com',
+      RESEND_WEBHOOK_SECRETS: undefined,
+      POSTMARK_SERVER_TOKEN: undefined,
+      POSTMARK_BASE_URL: 'https://api.postmarkapp.com',
+      POSTMARK_WEBHOOK_SECRETS: undefined,
+      CLOUDFLARE_EMAIL_EVENTS: false,
+      MAIL_DAILY_CAP: null,
+      reportingProviders: [],
       MAIL_FROM: 'noreply@example.com',
       MAIL_FROM_NAME: 'Example',
       MAIL_MAX_ATTEMPTS: 20,
@@ -106,6 +120,10 @@ describe('F14: the configuration', () => {
       SESSION_TTL: 30 * 86_400_000,
       CLAIM_TTL: 7 * 86_400_000,
       LEDGER_TTL: 30 * 86_400_000,
+      EVENTS_RETENTION: 90 * 86_400_000,
+      ADMIN_TOKEN: undefined,
+      ADMIN_LIMIT_PER_IP: { name: 'admin-ip', limit: 20, windowMs: 900_000 },
+      DEV_WEBHOOK_SIGNING_KEY: undefined,
       MAIL_LIMIT_PER_ADDRESS: { name: 'mail-address', limit: 3, windowMs: 900_000 },
       MAIL_LIMIT_PER_IP: { name: 'mail-ip', limit: 10, windowMs: 3_600_000 },
       MAIL_REQUESTS_PER_ADDRESS: { name: 'mail-requests-address', limit: 100, windowMs: 900_000 },
@@ -511,5 +529,77 @@ describe('F14: ENVIRONMENT', () => {
     expect(parsed({ ENVIRONMENT: undefined }).ENVIRONMENT).toBe('production')
     expect(parsed({ ENVIRONMENT: '' }).ENVIRONMENT).toBe('production')
     expect(parsed({ ENVIRONMENT: 'staging' }).ENVIRONMENT).toBe('staging')
+  })
+})
+
+describe('F14: who sends', () => {
+  const keys = {
+    RESEND_API_KEY: 're_key',
+    POSTMARK_SERVER_TOKEN: 'token',
+    EMAIL: { send: () => undefined },
+  }
+
+  it('is named in order of choice', () => {
+    expect(parsed({ ...keys, MAIL_PROVIDERS: 'resend, sendgrid' }).MAIL_PROVIDERS).toEqual([
+      'resend',
+      'sendgrid',
+    ])
+  })
+
+  it.each([
+    ['resend', 'RESEND_API_KEY'],
+    ['postmark', 'POSTMARK_SERVER_TOKEN'],
+    ['cloudflare', 'EMAIL'],
+    ['sendgrid', 'SENDGRID_API_KEY'],
+  ])('%s needs %s, and no other does', (provider, name) => {
+    expect(problemsOf({ ...keys, MAIL_PROVIDERS: provider })).toEqual([])
+    expect(problemsOf({ ...keys, MAIL_PROVIDERS: provider, [name]: '' })).toEqual([name])
+    const other = provider === 'resend' ? 'sendgrid' : 'resend'
+    expect(problemsOf({ ...keys, MAIL_PROVIDERS: other, [name]: undefined })).toEqual([])
+  })
+
+  it.each(['', ',', 'mailgun', 'sendgrid,sendgrid', 'resend,', 'SendGrid'])(
+    'is refused as %j',
+    (list) => {
+      if (list === '') expect(parsed({ MAIL_PROVIDERS: list }).MAIL_PROVIDERS).toEqual(['sendgrid'])
+      else expect(problemsOf({ ...keys, MAIL_PROVIDERS: list })).toEqual(['MAIL_PROVIDERS'])
+    },
+  )
+
+  it('is expected to report where there is something to prove its reports by', () => {
+    const both = { ...keys, MAIL_PROVIDERS: 'sendgrid,resend,postmark,cloudflare' }
+    const reporting = {
+      RESEND_WEBHOOK_SECRETS: `whsec_${'A'.repeat(32)}`,
+      POSTMARK_WEBHOOK_SECRETS: 'x'.repeat(32),
+      CLOUDFLARE_EMAIL_EVENTS: 'true',
+    }
+    expect(parsed({ ...both, ...reporting }).reportingProviders).toEqual([
+      'resend',
+      'postmark',
+      'cloudflare',
+    ])
+    // Of a provider that does not send, nothing is expected.
+    expect(parsed({ ...keys, ...reporting }).reportingProviders).toEqual([])
+  })
+
+  it.each([
+    ['SENDGRID_WEBHOOK_KEYS', 'not a key'],
+    ['RESEND_WEBHOOK_SECRETS', 'whsec_short'],
+    ['RESEND_WEBHOOK_SECRETS', `whsec_${'A'.repeat(32)},oops`],
+    ['POSTMARK_WEBHOOK_SECRETS', 'short'],
+    ['MAIL_DAILY_CAP', '0'],
+    ['MAIL_DAILY_CAP', '-1'],
+    ['MAIL_DAILY_CAP', 'many'],
+    ['EVENTS_RETENTION', '6d'],
+    ['ADMIN_TOKEN', 'guessable'],
+    ['ADMIN_TOKEN', ' '.repeat(40)],
+    ['CLOUDFLARE_EMAIL_EVENTS', 'yes'],
+  ])('%s is refused: %j', (name, value) => {
+    expect(problemsOf({ [name]: value })).toEqual([name])
+  })
+
+  it('S20: a daily cap is a number or none', () => {
+    expect(parsed({ MAIL_DAILY_CAP: '100' }).MAIL_DAILY_CAP).toBe(100)
+    expect(parsed({ MAIL_DAILY_CAP: 'none' }).MAIL_DAILY_CAP).toBe(null)
   })
 })

@@ -167,7 +167,8 @@ describe('the Worker', () => {
     h.bindings.fault = () => 'throw'
     await worker.scheduled(createScheduledController(), { ...env, DB: h.bindings.DB })
     expect(log.mock.calls.map(([line]) => JSON.parse(String(line)))).toEqual([
-      expect.objectContaining({ event: 'outage', path: 'cron' }),
+      expect.objectContaining({ event: 'outage', path: 'cron sweep' }),
+      expect.objectContaining({ event: 'outage', path: 'cron prune' }),
     ])
   })
 })

@@ -8,6 +8,7 @@ import { emailChanges, sessions, users } from '../schema.ts'
 import type { Claims } from '../signing/token.ts'
 import { recordEvent } from '../timeline/record.ts'
 import { endSilence } from './disown.ts'
+import { recordLinkOpened } from './link-opened.ts'
 import { checkPassword } from './password-hash.ts'
 import { retireLinks } from './retired-links.ts'
 import {
@@ -30,16 +31,18 @@ export interface StaleLink {
 }
 
 /**
- * What a change link would do in this browser. One round trip, nothing written.
+ * What a change link would do in this browser. One round trip; nothing is written but that it was looked at.
  * @param deps capabilities
  * @param link genuine
  * @param presentedToken the session token that came with the request
+ * @param isView whether somebody looks at it: not so for HEAD
  * @throws Outage
  */
 export async function previewEmailChange(
   deps: Deps,
   link: Claims,
   presentedToken: string | null,
+  isView: boolean,
 ): Promise<LinkPreview | StaleLink> {
   const sessionId = await sessionIdOf(presentedToken)
   const [[user], [holder]] = await deps.batch([
@@ -49,6 +52,7 @@ export async function previewEmailChange(
       .from(sessions)
       .where(eq(sessions.userId, sql`(${userOfSession(sessionId, deps.now())})`))
       .limit(1),
+    ...(isView ? [recordLinkOpened(deps, link)] : []),
   ])
   if (user === undefined) return { outcome: 'not_found' }
   if (isApplied(user, link)) {

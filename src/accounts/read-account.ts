@@ -3,10 +3,11 @@
 import { and, desc, eq, gt, inArray, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { secondsUntil } from '../limits/window.ts'
-import { shownMail } from '../mail/outbox.ts'
-import { messages, sessions, users } from '../schema.ts'
+import { mailToShow, shownMail } from '../mail/outbox.ts'
+import { messages, type SuppressionReason, sessions, suppressions, users } from '../schema.ts'
+import type { SessionView } from './read-session.ts'
 import { limitingMail } from './resend-verification.ts'
-import { type SignedIn, sessionIdOf, userOfSession } from './sessions.ts'
+import { sessionIdOf, userOfSession } from './sessions.ts'
 
 /** A live session of the account. */
 export interface OwnSession {
@@ -19,9 +20,11 @@ export interface OwnSession {
 }
 
 /** A session with its account; `mail` is the last one with a link that waits to be confirmed. */
-export interface AccountView extends SignedIn {
+export interface AccountView extends SessionView {
   /** Newest first. */
   readonly sessions: readonly OwnSession[]
+  /** Why the account's own address is not mailed, or null. */
+  readonly suppression: SuppressionReason | null
   /** Until the link can be sent again; 0 for now. */
   readonly resendSeconds: number
 }
@@ -43,10 +46,10 @@ export async function readAccount(
   const now = deps.now()
   const sessionId = await sessionIdOf(token)
   const user = sql`(${userOfSession(sessionId, now)})`
-  const [[found], [mail], [limiting], live] = await deps.batch([
+  const [[found], [mail], [limiting], live, [suppression]] = await deps.batch([
     db.select().from(users).where(eq(users.id, user)),
     db
-      .select(shownMail(now))
+      .select(mailToShow)
       .from(messages)
       .where(
         and(eq(messages.userId, user), inArray(messages.kind, ['verify_email', 'change_email'])),
@@ -59,6 +62,13 @@ export async function readAccount(
       .from(sessions)
       .where(and(eq(sessions.userId, user), gt(sessions.expiresAt, now)))
       .orderBy(desc(sessions.createdAt)),
+    db
+      .select({ reason: suppressions.reason })
+      .from(suppressions)
+      .where(
+        sql`email = (select u.email from users u where u.id = ${user})
+          and coalesce(expires_at, ${now} + 1) > ${now}`,
+      ),
   ])
   const current = live.find(({ id }) => id === sessionId)
   if (found === undefined || current === undefined) return null
@@ -67,7 +77,8 @@ export async function readAccount(
     sessionId,
     expiresAt: current.expiresAt,
     user: found,
-    mail: mail ?? null,
+    mail: mail === undefined ? null : shownMail(mail, now),
+    suppression: suppression?.reason ?? null,
     resendSeconds: limiting === undefined ? 0 : secondsUntil(limiting.createdAt + windowMs, now),
     sessions: live.map((row) => ({
       id: row.id,

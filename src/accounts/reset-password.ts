@@ -117,5 +117,6 @@ function linkHolds(link: Claims) {
     and users.email_fingerprint = ${link.addressFingerprint}`
 }
 
-const OWNED_BY_NOBODY_ELSE = sql`not exists (select 1 from users o where o.email = users.email
+/** An SQL condition on a row of `users`: no other account has proven its address. */
+export const OWNED_BY_NOBODY_ELSE = sql`not exists (select 1 from users o where o.email = users.email
   and o.email_verified_at is not null and o.id <> users.id)`

@@ -1,9 +1,8 @@
 // Sessions: 256 random bits that the client keeps, of which D1 holds only the hash.
 
-import { and, desc, eq, gt, type SQL, sql } from 'drizzle-orm'
+import { and, eq, gt, type SQL, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
-import { shownMail } from '../mail/outbox.ts'
-import { type MessageState, messages, sessions, users } from '../schema.ts'
+import { sessions, users } from '../schema.ts'
 import { encodeBase64Url } from '../signing/base64url.ts'
 import type { UserRow } from './user.ts'
 
@@ -22,12 +21,11 @@ export interface Client {
   readonly userAgent: string | null
 }
 
-/** A valid session with its user, and the last verification mail's delivery state. */
+/** A valid session with its user. */
 export interface SignedIn {
   readonly sessionId: string
   readonly expiresAt: number
   readonly user: UserRow
-  readonly mail: { readonly state: MessageState; readonly at: number } | null
 }
 
 const TOKEN_BYTES = 32
@@ -119,7 +117,20 @@ export function userOfSession(sessionId: string, now: number): SQL {
 }
 
 /**
- * Finds the session of a token, its user and the last verification mail, in one round trip.
+ * A statement that finds a live session with its user.
+ * @param deps the clock, and what builds the statement
+ * @param sessionId from {@link sessionIdOf}
+ */
+export function selectSession(deps: Pick<Deps, 'db' | 'now'>, sessionId: string) {
+  return deps.db
+    .select({ expiresAt: sessions.expiresAt, user: users })
+    .from(sessions)
+    .innerJoin(users, eq(users.id, sessions.userId))
+    .where(and(eq(sessions.id, sessionId), gt(sessions.expiresAt, deps.now())))
+}
+
+/**
+ * Finds the session of a token and its user, in one round trip.
  * @param deps D1 and the clock
  * @param token as presented, or null
  * @returns null where there is no such session or it has expired; without a token, without asking D1
@@ -131,29 +142,8 @@ export async function findSession(
 ): Promise<SignedIn | null> {
   if (token === null) return null
   const sessionId = await sessionIdOf(token)
-  const now = deps.now()
-  const [found, [mail]] = await deps.batch([
-    deps.db
-      .select({ expiresAt: sessions.expiresAt, user: users })
-      .from(sessions)
-      .innerJoin(users, eq(users.id, sessions.userId))
-      .where(and(eq(sessions.id, sessionId), gt(sessions.expiresAt, now))),
-    deps.db
-      .select(shownMail(now))
-      .from(messages)
-      .where(
-        and(
-          eq(messages.userId, sql`(${userOfSession(sessionId, now)})`),
-          eq(messages.kind, 'verify_email'),
-        ),
-      )
-      .orderBy(desc(messages.id))
-      .limit(1),
-  ])
-  const [row] = found
-  return row === undefined
-    ? null
-    : { sessionId, expiresAt: row.expiresAt, user: row.user, mail: mail ?? null }
+  const [[found]] = await deps.batch([selectSession(deps, sessionId)])
+  return found === undefined ? null : { sessionId, ...found }
 }
 
 /**

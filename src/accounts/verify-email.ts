@@ -12,6 +12,7 @@ import { users } from '../schema.ts'
 import type { Claims } from '../signing/token.ts'
 import { recordEvent } from '../timeline/record.ts'
 import { endSilence } from './disown.ts'
+import { recordLinkOpened } from './link-opened.ts'
 import { findByPassword } from './password-match.ts'
 import { isNotRetired } from './retired-links.ts'
 import {
@@ -47,16 +48,18 @@ export type LinkPreview =
   | Extract<VerifyResult, { outcome: 'already_verified' | 'not_found' }>
 
 /**
- * What a link would do in this browser. One round trip, nothing written.
+ * What a link would do in this browser. One round trip; nothing is written but that it was looked at.
  * @param deps D1 and the clock
  * @param claims from a genuine link
  * @param presentedToken the session token that came with the request
+ * @param isView whether somebody looks at it: not so for HEAD
  * @throws Outage
  */
 export async function previewVerification(
   deps: Pick<Deps, 'db' | 'batch' | 'now' | 'config'>,
   claims: Claims,
   presentedToken: string | null,
+  isView: boolean,
 ): Promise<LinkPreview> {
   const sessionId = await sessionIdOf(presentedToken)
   const [[row], [held]] = await deps.batch([
@@ -65,6 +68,7 @@ export async function previewVerification(
       .select({ id: users.id, emailFingerprint: users.emailFingerprint })
       .from(users)
       .where(eq(users.id, sql`(${userOfSession(sessionId, deps.now())})`)),
+    ...(isView ? [recordLinkOpened(deps, claims)] : []),
   ])
   if (row === undefined) return { outcome: 'not_found' }
   if (row.emailVerifiedAt !== null) {
@@ -200,6 +204,7 @@ async function applyProof(deps: Deps, claims: Claims, proof: Proof): Promise<Ver
     endSilence(deps, verifiedUser),
     giveSession(deps, session, verifiedUser, proof.session),
     ownerOrNewestClaim(deps, claims),
+    ...(proof.by === 'click' ? [recordLinkOpened(deps, claims)] : []),
   ])
 
   if (known === undefined) return { outcome: 'not_found' }

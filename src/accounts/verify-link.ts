@@ -32,7 +32,7 @@ export type ConfirmResult =
   | { readonly outcome: 'rate_limited'; readonly verdict: Verdict }
 
 /**
- * Opens a link. Inert: nothing is written, except for a GET in `VERIFY_MODE=click`.
+ * Opens a link. Inert: nothing is changed, except by a GET in `VERIFY_MODE=click`; the timeline notes the view.
  * @param deps capabilities
  * @param input the token, the session token that came with it, and the request's real method: Hono answers
  * HEAD with the GET handler, and HEAD stays inert in every mode
@@ -48,10 +48,13 @@ export async function openVerifyLink(
 ): Promise<OpenResult> {
   const link = await readLink(deps, PROVES_A_MAILBOX, input.token)
   if ('outcome' in link) return link
-  if (link.purpose === 'change') return previewEmailChange(deps, link, input.presentedToken)
-  return deps.config.VERIFY_MODE === 'click' && input.method === 'GET'
+  const isView = input.method === 'GET'
+  if (link.purpose === 'change') {
+    return previewEmailChange(deps, link, input.presentedToken, isView)
+  }
+  return deps.config.VERIFY_MODE === 'click' && isView
     ? verifyByClick(deps, link, input.presentedToken)
-    : previewVerification(deps, link, input.presentedToken)
+    : previewVerification(deps, link, input.presentedToken, isView)
 }
 
 /**

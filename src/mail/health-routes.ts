@@ -26,6 +26,11 @@ export function healthRoutes(deps: Deps): Hono {
             d1: { ok: true },
             oldest_queued_mail: { ok: isMoving, seconds: mail.oldestQueuedSeconds },
             dead_letters: { ok: mail.deadLetters === 0, count: mail.deadLetters },
+            stalled_mail: { ok: mail.stalled === 0, count: mail.stalled },
+            mail_providers: { ok: mail.providersDown.length === 0, down: mail.providersDown },
+            ...(mail.dailyCap === null
+              ? {}
+              : { daily_cap: { ok: mail.dailyCap.waiting === 0, ...mail.dailyCap } }),
           },
         },
         isMoving ? 200 : 503,

@@ -2,8 +2,15 @@
 // is answered the mail cannot be lost, whatever becomes of the Queue. The same rows are the exact limit.
 
 import { type SQL, sql } from 'drizzle-orm'
+import * as z from 'zod'
 import type { Deps } from '../deps.ts'
-import { type Locale, type MessageKind, type MessageState, messages } from '../schema.ts'
+import {
+  type Locale,
+  type MessageKind,
+  type MessageState,
+  messageStates,
+  messages,
+} from '../schema.ts'
 
 /**
  * Each kind of notice is limited by itself: neither a stranger who asks for links, nor a thief who changes the
@@ -74,22 +81,83 @@ export function insertMessageWithinLimit(
 }
 
 /** What stands in `error` of a mail that was not sent because of the limit. */
-const WITHHELD = 'withheld'
+export const WITHHELD = 'withheld'
+
+/** What stands in `error` of a mail that waits because the account may send no more today. */
+export const DAILY_CAP = 'daily_cap'
+
+/** What the holder of an account or claim is told of a mail. */
+export interface ShownMail {
+  readonly state: MessageState
+  /** Since when it is in that state, in milliseconds since the epoch. */
+  readonly at: number
+  /** Whether it was accepted and nothing was heard of it for too long. */
+  readonly isStalled: boolean
+  /** Until when it waits because no more may be sent today; null where it does not. */
+  readonly waitsUntil: number | null
+}
 
 /**
- * A mail's state and its instant as the holder of its account or claim may see them.
- * @param now milliseconds since the epoch
- * @returns columns to select from `messages`
+ * Columns for {@link shownMail}. A mail that was withheld lives the life of the last real one to its address,
+ * as much later as it was written: what became of that one is what would have become of it, and a row that
+ * stays "sent" for ever would tell the two apart.
  */
-export function shownMail(now: number) {
-  const isWithheld = sql`${messages.error} is ${WITHHELD}`
-  const isShownAsSent = sql`${messages.sentAt} <= ${now}`
+export const mailToShow = {
+  state: messages.state,
+  error: messages.error,
+  createdAt: sql<number>`${messages.createdAt}`.as('mail_created_at'),
+  sentAt: messages.sentAt,
+  settledAt: messages.settledAt,
+  stalledAt: messages.stalledAt,
+  notBefore: messages.notBefore,
+  real: sql<string | null>`iif(${messages.error} is ${WITHHELD}, (select json_object(
+    'state', r.state, 'error', r.error, 'createdAt', r.created_at, 'sentAt', r.sent_at,
+    'settledAt', r.settled_at, 'stalledAt', r.stalled_at, 'notBefore', r.not_before)
+    from messages r where r.to_email = messages.to_email and r.error is not ${WITHHELD} and r.state <> 'expired'
+    order by r.created_at desc limit 1), null)`.as('real_mail'),
+}
+
+/** A row of {@link mailToShow}, without what stands in for it. */
+const mailRow = z.object({
+  state: z.enum(messageStates),
+  error: z.string().nullable(),
+  createdAt: z.number(),
+  sentAt: z.number().nullable(),
+  settledAt: z.number().nullable(),
+  stalledAt: z.number().nullable(),
+  notBefore: z.number().nullable(),
+})
+type MailRow = z.output<typeof mailRow>
+
+/**
+ * A mail as the holder of its account or claim may see it.
+ * @param row of {@link mailToShow}
+ * @param now milliseconds since the epoch
+ */
+export function shownMail(row: MailRow & { readonly real: string | null }, now: number): ShownMail {
+  if (row.error !== WITHHELD) return shown(row)
+  const sentAt = row.sentAt ?? row.createdAt
+  if (now < sentAt) return { ...NOTHING_TO_ADD, state: 'queued', at: row.createdAt }
+  const isSent: ShownMail = { ...NOTHING_TO_ADD, state: 'sent', at: sentAt }
+  if (row.real === null) return isSent
+  const real = mailRow.parse(JSON.parse(row.real))
+  if (real.settledAt === null && real.state !== 'deferred') {
+    return real.state === 'sent' ? isSent : { ...shown(real), at: row.createdAt }
+  }
+  const at = row.createdAt + (real.settledAt ?? real.sentAt ?? real.createdAt) - real.createdAt
+  return now < at ? isSent : { ...shown(real), at }
+}
+
+const NOTHING_TO_ADD = { isStalled: false, waitsUntil: null } as const
+
+function shown(row: MailRow): ShownMail {
   return {
-    state: sql<MessageState>`case when ${messages.state} = 'sending' then 'queued'
-      when not (${isWithheld}) then ${messages.state}
-      when ${isShownAsSent} then 'sent' else 'queued' end`.as('shown_state'),
-    at: sql<number>`case
-      when not (${isWithheld}) then coalesce(${messages.settledAt}, ${messages.sentAt}, ${messages.createdAt})
-      when ${isShownAsSent} then ${messages.sentAt} else ${messages.createdAt} end`.as('shown_at'),
+    state: row.state === 'sending' ? 'queued' : row.state,
+    at:
+      row.stalledAt === null
+        ? (row.settledAt ?? row.sentAt ?? row.createdAt)
+        : (row.sentAt ?? row.createdAt),
+    isStalled: row.state === 'sent' && row.stalledAt !== null,
+    waitsUntil: row.state === 'queued' && row.error === DAILY_CAP ? row.notBefore : null,
   }
 }

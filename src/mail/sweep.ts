@@ -1,29 +1,27 @@
-// The sweeper: once a minute it enqueues again what the Queue lost, and prunes what is stale.
+// The sweeper: once a minute it enqueues again what the Queue lost, ends what nobody will end, and flags what
+// was accepted and then never heard of.
 
-import { inArray, lt, lte, sql } from 'drizzle-orm'
+import { inArray, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
-import { emailChanges, messages, retiredLinks, sessions, suppressions, users } from '../schema.ts'
-import { DISOWN_TTL_MS, UNDO_TTL_MS } from './links.ts'
+import { events, messages } from '../schema.ts'
+import { isNotice } from './outbox.ts'
 
 /** A mail due for so long without being sent is taken for lost. */
 const OVERDUE_MS = 60_000
 /** A mail swept once is left to the Queue for so long, or a backlog would be enqueued anew every minute. */
 const SWEPT_FOR_MS = 5 * 60_000
-/** The undo link is minted when the notice is sent, which may be late; it must find its row to the end. */
-const EMAIL_CHANGE_KEPT_MS = UNDO_TTL_MS + 2 * 24 * 60 * 60 * 1000
+/** Mail servers answer within minutes, and so do the providers' reports. */
+const STALLED_AFTER_MS = 15 * 60_000
 const NEVER_FINISHED = 'no attempt was ever finished'
 /** Bounds the work of one run; the next one is a minute away. */
 const MAX_ROWS = 500
 
 export interface SweepResult {
   readonly enqueued: number
-  readonly pruned: {
-    readonly claims: number
-    readonly sessions: number
-    readonly messages: number
-    readonly emailChanges: number
-    readonly suppressions: number
-  }
+  /** Mails given up because each attempt took its consumer down with it. */
+  readonly abandoned: number
+  /** Mails newly found accepted and silent. */
+  readonly stalled: number
 }
 
 /**
@@ -33,42 +31,16 @@ export interface SweepResult {
  */
 export async function sweep(deps: Deps): Promise<SweepResult> {
   const now = deps.now()
-  const [abandoned, overdue, claims, oldSessions, oldMessages, , oldChanges, , oldSuppressions] =
-    await deps.batch([...mendingStatements(deps, now), ...pruningStatements(deps, now)])
-
-  for (const { id, userId } of abandoned) {
-    deps.log('mail_failed', { messageId: id, userId, reason: NEVER_FINISHED })
-  }
-  await deps.enqueue(overdue.map(({ id }) => id))
-  const result = {
-    enqueued: overdue.length,
-    pruned: {
-      claims: claims.length,
-      sessions: oldSessions.length,
-      messages: oldMessages.length,
-      emailChanges: oldChanges.length,
-      suppressions: oldSuppressions.length,
-    },
-  }
-  const total = Object.values(result.pruned).reduce((sum, count) => sum + count, result.enqueued)
-  if (total > 0) deps.log('sweep', { count: result.enqueued, pruned: result.pruned })
-  return result
-}
-
-function mendingStatements({ db, config }: Deps, now: number) {
-  return [
-    // A mail that takes its consumer down with it, each time, must come to an end as well.
-    db
-      .update(messages)
-      .set({ state: 'failed', settledAt: now, error: NEVER_FINISHED })
-      .where(
-        // The partial index is found by its own condition only, spelled out.
-        sql`settled_at is null and created_at <= ${now} and state = 'sending'
-          and lease_until <= ${now} and attempts >= ${config.MAIL_MAX_ATTEMPTS}`,
-      )
-      .returning({ id: messages.id, userId: messages.userId }),
+  const [, abandoned, , stalled, overdue] = await deps.batch([
+    ...ending(deps, isAbandoned(deps, now), 'mail_failed', {
+      state: 'failed',
+      error: NEVER_FINISHED,
+      settledAt: now,
+    }),
+    // Nothing more is waited for; a report that comes all the same still counts.
+    ...ending(deps, isStalled(now), 'mail_stalled', { stalledAt: now, settledAt: now }),
     // A queued row has no lease; here the column says until when a copy is believed to be in the Queue.
-    db
+    deps.db
       .update(messages)
       .set({ leaseUntil: now + SWEPT_FOR_MS, state: 'queued' })
       .where(
@@ -78,69 +50,53 @@ function mendingStatements({ db, config }: Deps, now: number) {
             and created_at <= ${now - OVERDUE_MS}
             and coalesce(not_before, 0) <= ${now - OVERDUE_MS}
             and coalesce(lease_until, 0) <= ${now}
-            order by created_at limit ${MAX_ROWS})`,
+            order by ${isNotice(sql`kind`)}, created_at limit ${MAX_ROWS})`,
         ),
       )
       .returning({ id: messages.id }),
-  ] as const
+  ])
+
+  for (const { id, userId } of abandoned) {
+    deps.log('mail_failed', { messageId: id, userId, reason: NEVER_FINISHED })
+  }
+  for (const { id, userId, provider } of stalled) {
+    deps.log('mail_stalled', { messageId: id, userId, ...(provider === null ? {} : { provider }) })
+  }
+  await deps.enqueue(overdue.map(({ id }) => id))
+  if (overdue.length > 0) deps.log('sweep', { count: overdue.length })
+  return { enqueued: overdue.length, abandoned: abandoned.length, stalled: stalled.length }
 }
 
-function pruningStatements({ db, config }: Deps, now: number) {
+// Partial indexes are found by their own condition only, spelled out.
+
+/** A mail that takes its consumer down with it, each time, must come to an end as well. */
+const isAbandoned = ({ config }: Deps, now: number) => sql`settled_at is null
+  and created_at <= ${now} and state = 'sending'
+  and lease_until <= ${now} and attempts >= ${config.MAIL_MAX_ATTEMPTS}`
+
+const isStalled = (now: number) => sql`settled_at is null
+  and created_at <= ${now - STALLED_AFTER_MS} and state = 'sent'
+  and sent_at <= ${now - STALLED_AFTER_MS}`
+
+/** Two statements: the timeline's entry for each mail concerned, then what becomes of it. */
+function ending(
+  { db, now }: Deps,
+  which: ReturnType<typeof sql>,
+  event: 'mail_failed' | 'mail_stalled',
+  values: Partial<typeof messages.$inferInsert>,
+) {
   return [
     db
-      .delete(users)
-      .where(
-        inArray(
-          users.id,
-          sql`(select id from users where email_verified_at is null
-            and created_at < ${now - config.CLAIM_TTL} order by created_at limit ${MAX_ROWS})`,
-        ),
+      .insert(events)
+      .select(
+        sql`select user_id, ${now()}, ${event}, id, provider, null, ${values.error ?? null}
+          from messages where ${which} and user_id is not null`,
       )
-      .returning({ id: users.id }),
+      .onConflictDoNothing(),
     db
-      .delete(sessions)
-      .where(
-        inArray(
-          sessions.id,
-          sql`(select id from sessions where expires_at <= ${now} limit ${MAX_ROWS})`,
-        ),
-      )
-      .returning({ id: sessions.id }),
-    // Ids are UUIDv7 and begin with their instant, so the primary key serves as the index by age.
-    db
-      .delete(messages)
-      .where(
-        inArray(
-          messages.id,
-          sql`(select id from messages where id < ${firstIdOf(now - config.LEDGER_TTL)}
-            and state not in ('queued', 'sending') limit ${MAX_ROWS})`,
-        ),
-      )
-      .returning({ id: messages.id }),
-    // A pending change ends with the row that applying it takes.
-    db
-      .update(users)
-      .set({ pendingEmail: null })
-      .where(
-        sql`id in (select user_id from email_changes where id < ${firstIdOf(now - EMAIL_CHANGE_KEPT_MS)})
-          and pending_email in (select to_email from email_changes
-            where user_id = users.id and id < ${firstIdOf(now - EMAIL_CHANGE_KEPT_MS)})`,
-      ),
-    db
-      .delete(emailChanges)
-      .where(lt(emailChanges.id, firstIdOf(now - EMAIL_CHANGE_KEPT_MS)))
-      .returning({ id: emailChanges.id }),
-    // No link that it could hold against is older.
-    db.delete(retiredLinks).where(lt(retiredLinks.retiredAt, now - DISOWN_TTL_MS)),
-    db
-      .delete(suppressions)
-      .where(lte(suppressions.expiresAt, now))
-      .returning({ email: suppressions.email }),
+      .update(messages)
+      .set(values)
+      .where(which)
+      .returning({ id: messages.id, userId: messages.userId, provider: messages.provider }),
   ] as const
-}
-
-/** The smallest UUIDv7 of an instant (RFC 9562 §5.7: the first 48 bits are milliseconds). */
-function firstIdOf(at: number): string {
-  const hex = Math.max(0, at).toString(16).padStart(12, '0')
-  return `${hex.slice(0, 8)}-${hex.slice(8)}`
 }

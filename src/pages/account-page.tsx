@@ -36,6 +36,11 @@ export function AccountPage(props: Props) {
         You are signed in as <span class="address">{account.user.email}</span>.{' '}
         <AddressState account={account} />
       </p>
+      {account.suppression !== null && (
+        <p class="notice" role="status">
+          {`${SUPPRESSED[account.suppression]} We mail it no more: change to another address below, or ask us for help.`}
+        </p>
+      )}
       <form method="post" action="/logout">
         <button type="submit" class="plain">
           Sign out
@@ -47,6 +52,13 @@ export function AccountPage(props: Props) {
       <DeleteSection account={account} errors={errorsOf('delete')} />
     </Page>
   )
+}
+
+/** Why an account gets no mail, in words for whom it concerns. */
+const SUPPRESSED: Record<NonNullable<AccountView['suppression']>, string> = {
+  hard_bounce: 'Mail to your address came back: there seems to be no such mailbox.',
+  complaint: 'Our mail to your address was marked as spam.',
+  disowned: 'Somebody who reads mail at your address asked for no more of it.',
 }
 
 function AddressState({ account }: { readonly account: AccountView }) {

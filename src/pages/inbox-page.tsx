@@ -39,7 +39,7 @@ export function InboxPage(props: {
     <Page brand={brand} title="Check your inbox" head={head}>
       <h1>Check your inbox</h1>
       <Notice name={notice} />
-      <MailState state={account.mail?.state ?? 'expired'} email={email} />
+      <MailState situation={situationOf(account.mail)} email={email} />
       <p>
         Open the link in the mail to confirm that the address is yours: in this browser, or on any
         device with your password. This page notices by itself.
@@ -92,11 +92,11 @@ export function SendAgain(props: {
 }
 
 /** All lines are there, one is shown: the script switches between them as the mail gets on. */
-function MailState({ state, email }: { readonly state: MessageState; readonly email: string }) {
+function MailState({ situation, email }: { situation: Situation; email: string }) {
   return (
     <div role="status">
       {MAIL_STATES.map(({ states, before, after }) => (
-        <p data-mail-states={states.join(' ')} hidden={!states.includes(state)}>
+        <p data-mail-states={states.join(' ')} hidden={!states.includes(situation)}>
           {before} <span class="address">{email}</span>
           {after}
         </p>
@@ -105,8 +105,17 @@ function MailState({ state, email }: { readonly state: MessageState; readonly em
   )
 }
 
+/** A state, or one of two that it hides: accepted and silent for too long, and waiting for tomorrow. */
+export type Situation = MessageState | 'stalled' | 'held'
+
+function situationOf(mail: AccountView['mail']): Situation {
+  if (mail === null) return 'expired'
+  if (mail.isStalled) return 'stalled'
+  return mail.waitsUntil === null ? mail.state : 'held'
+}
+
 interface StateWords {
-  readonly states: readonly MessageState[]
+  readonly states: readonly Situation[]
   readonly before: string
   readonly after: string
 }
@@ -115,6 +124,18 @@ interface StateWords {
 export const MAIL_STATES: readonly StateWords[] = [
   { states: ['queued', 'sending'], before: 'A mail to', after: ' is being sent.' },
   { states: ['sent'], before: 'We sent a mail to', after: '.' },
+  {
+    states: ['stalled'],
+    before: 'We sent a mail to',
+    after:
+      ' and have heard nothing of it since. It may be stuck on the way: check your spam folder, the address, or have it sent again.',
+  },
+  {
+    states: ['held'],
+    before: 'Our mail to',
+    after:
+      ' has to wait: no more mails may go out today. It is sent after midnight (UTC), in the order of sign-ups.',
+  },
   { states: ['delivered'], before: 'A mail was delivered to', after: '.' },
   {
     states: ['deferred'],
@@ -122,9 +143,14 @@ export const MAIL_STATES: readonly StateWords[] = [
     after: ' lets our mail wait. It is tried again.',
   },
   {
-    states: ['failed', 'bounced'],
+    states: ['failed'],
     before: 'Our mail could not be sent to',
     after: '. Check whether the address is right.',
+  },
+  {
+    states: ['bounced'],
+    before: 'Our mail came back from',
+    after: '. Check whether the address is right, and correct it below.',
   },
   {
     states: ['suppressed', 'complained'],

@@ -31,7 +31,7 @@ export const inboxScript = `
         clearInterval(timer)
         location.replace(next)
       } else if (body.mail) {
-        show(body.mail.state)
+        show(body.mail.stalled ? 'stalled' : body.mail.waits_until ? 'held' : body.mail.state)
       }
     } catch (offline) {
       // The next time, then.

@@ -15,6 +15,7 @@ export type LogEvent =
   | 'mail_failed'
   | 'mail_expired'
   | 'mail_suppressed'
+  | 'mail_stalled'
   | 'invalid_token'
   | 'expired_token'
   | 'proof_refused'
@@ -33,6 +34,9 @@ export type LogEvent =
   | 'resend_requested'
   | 'resend_limited'
   | 'request_limited'
+  | 'desk_signed_in'
+  | 'desk_refused'
+  | 'support_action'
   | 'counter_unavailable'
   | 'enqueue_failed'
   | 'consumer_failed'
@@ -49,6 +53,8 @@ export interface LogFields {
   /** Masked before it is written. */
   readonly email?: string
   readonly reason?: string
+  /** Who of the support desk it was. An address in it is masked before it is written. */
+  readonly actor?: string
   readonly provider?: string
   readonly providerMessageId?: string | null
   readonly attempt?: number
@@ -68,6 +74,7 @@ const NAMES: Record<keyof LogFields, string> = {
   messageId: 'message_id',
   email: 'email',
   reason: 'reason',
+  actor: 'actor',
   provider: 'provider',
   providerMessageId: 'provider_message_id',
   attempt: 'attempt',
@@ -92,7 +99,12 @@ export function formatLogLine(event: LogEvent, fields: LogFields, at: number): s
   for (const [key, name] of Object.entries(NAMES)) {
     const value = Reflect.get(fields, key)
     if (value === undefined || value === null) continue
-    line[name] = key === 'email' ? maskEmail(String(value)) : value
+    line[name] =
+      key === 'email'
+        ? maskEmail(String(value))
+        : key === 'actor'
+          ? String(value).replace(/\S+@\S+/g, maskEmail)
+          : value
   }
   return JSON.stringify(line)
 }

@@ -40,8 +40,8 @@ export type EventType =
 export interface NewEvent {
   readonly userId: SQL | string
   readonly type: EventType
-  /** Milliseconds since the epoch. */
-  readonly at: number
+  /** Milliseconds since the epoch; or an expression on the user's row `u`. */
+  readonly at: number | SQL
   readonly messageId?: string | null
   readonly detail?: string | null
   /** Who of the support desk did it. */

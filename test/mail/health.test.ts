@@ -21,6 +21,8 @@ describe('S15: /healthz', () => {
           d1: { ok: true },
           oldest_queued_mail: { ok: true, seconds: 0 },
           dead_letters: { ok: true, count: 0 },
+          stalled_mail: { ok: true, count: 0 },
+          mail_providers: { ok: true, down: [] },
         },
       },
     })

@@ -17,7 +17,7 @@ function shownState(html: string): string {
 describe('the inbox page', () => {
   it('every state of a mail has its words, once', () => {
     const worded = MAIL_STATES.flatMap(({ states }) => states)
-    expect([...worded].sort()).toEqual([...messageStates].sort())
+    expect([...worded].sort()).toEqual([...messageStates, 'held', 'stalled'].sort())
   })
 
   it('S18: says which address, and what became of the mail', async () => {
@@ -32,7 +32,7 @@ describe('the inbox page', () => {
 
   it.each([
     ['failed', 'could not be sent'],
-    ['bounced', 'Check whether the address is right'],
+    ['bounced', 'came back from'],
     ['suppressed', 'We may not mail'],
     ['delivered', 'was delivered to'],
   ])('F9: a mail that is %s is told in plain words', async (state, words) => {

@@ -14,7 +14,8 @@ import { createDeps, type Deps } from '../../src/deps.ts'
 import { consumeMail } from '../../src/mail/consume.ts'
 import { consumeDeadLetters } from '../../src/mail/dead-letters.ts'
 import { createProvider } from '../../src/mail/providers/create-provider.ts'
-import { sweep } from '../../src/mail/sweep.ts'
+import { type SweepResult, sweep } from '../../src/mail/sweep.ts'
+import { type Pruned, prune } from '../../src/retention/prune.ts'
 import { Browser } from './browser.ts'
 import { type FaultyBindings, faultyBindings } from './faulty-bindings.ts'
 
@@ -57,7 +58,8 @@ export interface Harness {
     retried: string[]
   }>
   deliverDead: (ids: readonly string[]) => Promise<{ acked: string[]; retried: string[] }>
-  sweep: () => ReturnType<typeof sweep>
+  /** The cron's minute: sends on what was lost, prunes what is old. */
+  sweep: () => Promise<SweepResult & { readonly pruned: Pruned }>
   /** Mails to an address, newest first. */
   mails: (to: string) => Promise<ReceivedMail[]>
   rows: <T = Record<string, unknown>>(query: string, ...params: unknown[]) => Promise<T[]>
@@ -119,7 +121,7 @@ export async function createHarness(
       ),
     deliverDead: (ids) =>
       deliver(ids, 1, 'mailproof-mail-dead', (batch) => consumeDeadLetters(deps, batch)),
-    sweep: () => sweep(deps),
+    sweep: async () => ({ ...(await sweep(deps)), pruned: await prune(deps) }),
     async mails(to) {
       const response = await harness.fetch(`/dev/mailbox.json?to=${encodeURIComponent(to)}`)
       return response.json()

@@ -4,7 +4,7 @@ import type { Context } from 'hono'
 import type { Config } from '../../config.ts'
 import type { Deps } from '../../deps.ts'
 import { problem } from '../../http/problem.ts'
-import { tooManyRequests } from '../../http/rate-limit.ts'
+import { noteRefusal, tooManyRequests } from '../../http/rate-limit.ts'
 import { setSessionCookie, type Transport } from '../../http/session-transport.ts'
 import type { NewSession } from '../sessions.ts'
 import { instant } from '../user.ts'
@@ -35,13 +35,13 @@ export function grantSession(
 /**
  * What a program is told of an opened or confirmed link.
  * @param c the request's context
- * @param deps the configuration
+ * @param deps the configuration, the log and the tally
  * @param result from `openVerifyLink` or `confirmVerifyLink`
  * @param transport how to hand over a session, where there is one
  */
 export function answerVerification(
   c: Context,
-  deps: Pick<Deps, 'config'>,
+  deps: Pick<Deps, 'config' | 'log' | 'tally'>,
   result: OpenResult | ConfirmResult,
   transport: Transport,
 ): Response {
@@ -60,6 +60,7 @@ export function answerVerification(
         password_required: !result.holdsClaim,
       })
     case 'rate_limited':
+      noteRefusal(c, deps, result.verdict)
       return tooManyRequests(c, result.verdict)
     case 'invalid':
     case 'expired':

@@ -18,12 +18,13 @@ import { loginSubjects, mailSubjects } from '../../limits/policies.ts'
 import { checkSession } from '../check-session.ts'
 import { listSessions, revokeSession } from '../list-sessions.ts'
 import { login } from '../login.ts'
+import { readSession } from '../read-session.ts'
 import { register } from '../register.ts'
 import { loginBody, registerBody } from '../request-bodies.ts'
 import { endSession } from '../sessions.ts'
 import { instant, viewUser } from '../user.ts'
+import { viewMail } from '../view-mail.ts'
 import { grantSession } from './answers.ts'
-import { requireSession } from './require-session.ts'
 
 /**
  * `/auth/register`, `/auth/login`, `/auth/logout`, `/auth/session`, `/auth/sessions`, `/auth/check`.
@@ -81,14 +82,16 @@ export function sessionRoutes(deps: Deps): Hono {
     return c.body(null, 204)
   })
 
-  app.get('/auth/session', requireSession(deps), (c) => {
-    const { user, expiresAt, mail } = c.var.signedIn
+  app.get('/auth/session', async (c) => {
+    const session = await readSession(deps, presentedToken(c, config))
+    if (session === null) return problem(c, 'not_signed_in')
+    const { user, expiresAt, mail } = session
     return c.json({
       ok: true,
       status: 'signed_in',
       user: viewUser(user, config),
       session: { expires_at: instant(expiresAt) },
-      mail: mail === null ? null : { state: mail.state, at: instant(mail.at) },
+      mail: viewMail(mail),
     })
   })
 
