@@ -19,7 +19,11 @@ const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{
  * @param message what the body says of the error, already free of addresses
  * @param nowMs milliseconds since the epoch, to read absolute reset times
  */
-export function outcomeOfError(response: Response, message: string, nowMs: number): SendOutcome {
+export function outcomeOfError(
+  response: Response,
+  message: string,
+  nowMs: number,
+): Exclude<SendOutcome, { kind: 'accepted' }> {
   const { status } = response
   const reason = `${status}${message === '' ? '' : `: ${message}`}`
   if (status === 408 || status === 429 || status >= 500) {

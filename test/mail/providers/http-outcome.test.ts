@@ -23,24 +23,40 @@ describe('a status that is not 2xx', () => {
   it.each([
     300, 301, 302, 303, 304, 307, 308, 400, 401, 402, 403, 404, 405, 406, 410, 413, 415, 422,
   ])('S3: is a refusal, visible as one: %i', (status) => {
-    expect(outcomeOf(status)).toEqual({ kind: 'refused', reason: String(status) })
+    expect(outcomeOf(status)).toMatchObject({ kind: 'refused', reason: String(status) })
   })
 
   it.each([
-    [429, true],
-    [503, true],
-    [500, false],
-    [502, false],
-    [408, false],
-  ])('%i is pushback: %s', (status, isPushback) => {
-    expect(outcomeOf(status)).toMatchObject({ isPushback })
+    [401, true],
+    [403, true],
+    [400, false],
+    [404, false],
+    [413, false],
+    [422, false],
+  ])('%i is a refusal of the account: %s', (status, isAccountRefused) => {
+    expect(outcomeOf(status)).toMatchObject({ isAccountRefused })
   })
+
+  it.each([
+    [429, false],
+    [503, false],
+    [500, true],
+    [502, true],
+    [504, true],
+    [408, true],
+  ])(
+    '%i is trouble of the provider, and leaves room for acceptance: %s',
+    (status, mayBeAccepted) => {
+      expect(outcomeOf(status)).toMatchObject({ isProviderDown: true, mayBeAccepted })
+    },
+  )
 
   it('comes with what the other side said', () => {
     const response = new Response(null, { status: 400 })
     expect(outcomeOfError(response, 'no content', NOW)).toEqual({
       kind: 'refused',
       reason: '400: no content',
+      isAccountRefused: false,
     })
   })
 
