@@ -53,3 +53,13 @@ export function confirmSubjects(
     { policy: config.CONFIRM_LIMIT_PER_ADDRESS, value: addressFingerprint, isGuess: true },
   ]
 }
+
+/**
+ * Requests to the desk with a wrong or missing token. Judged before the token is looked at, so that of a
+ * burst of guesses none beyond the limit is ever compared.
+ * @param config the limit
+ * @param ip from `clientIp`
+ */
+export function adminSubjects(config: Config, ip: string): Subject[] {
+  return [{ policy: config.ADMIN_LIMIT_PER_IP, value: ip, isGuess: true }]
+}

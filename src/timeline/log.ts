@@ -12,9 +12,16 @@ export type LogEvent =
   | 'provider_accepted'
   | 'provider_deferred'
   | 'provider_refused'
+  | 'provider_down'
+  | 'provider_recovered'
+  | 'daily_cap_reached'
   | 'mail_failed'
   | 'mail_expired'
   | 'mail_suppressed'
+  | 'delivery_reported'
+  | 'mail_bounced'
+  | 'mail_complained'
+  | 'webhook_refused'
   | 'mail_stalled'
   | 'invalid_token'
   | 'expired_token'
@@ -62,6 +69,10 @@ export interface LogFields {
   readonly status?: number
   readonly policy?: string
   readonly count?: number
+  /** How many delivery reports of each kind. */
+  readonly reported?: Readonly<Record<string, number>>
+  /** How many ids were not ours. */
+  readonly unknown?: number
   readonly pruned?: Readonly<Record<string, number>>
   readonly path?: string
   readonly problems?: readonly { readonly name: string; readonly message: string }[]
@@ -82,6 +93,8 @@ const NAMES: Record<keyof LogFields, string> = {
   status: 'status',
   policy: 'policy',
   count: 'count',
+  reported: 'reported',
+  unknown: 'unknown',
   pruned: 'pruned',
   path: 'path',
   problems: 'problems',

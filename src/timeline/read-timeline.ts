@@ -5,7 +5,7 @@ import { desc, eq } from 'drizzle-orm'
 import type { DrizzleD1Database } from 'drizzle-orm/d1'
 import { events, type MessageKind, messages } from '../schema.ts'
 
-/** Entries that no event tells of. */
+/** Entries that no event tells of, or not by its type alone. */
 export type LedgerEntryType = 'mail_queued' | 'mail_withheld' | 'mail_held_for_cap'
 
 /** One line of a timeline. */
@@ -34,7 +34,7 @@ export interface Timeline {
 const MAX_EVENTS = 1000
 const MAX_MAILS = 200
 
-/** What stands in a mail's `error` for reasons of our own; the mail folder knows the words. */
+/** What stands in the ledger for reasons of our own; the mail folder knows the words. */
 export interface LedgerMarks {
   /** The limit kept it back. */
   readonly withheld: string
@@ -81,8 +81,8 @@ export function timelineOf(
   const shownEvents = eventRows.slice(0, MAX_EVENTS)
   const mails = new Map(mailRows.slice(0, MAX_MAILS).map((mail) => [mail.id, mail]))
   const entries = [
-    ...[...mails.values()].flatMap((mail) => ledgerEntries(mail, shownEvents, marks)),
-    ...shownEvents.map((event) => eventEntry(event, mails.get(event.messageId))),
+    ...[...mails.values()].map((mail) => ledgerEntry(mail, marks)),
+    ...shownEvents.map((event) => eventEntry(event, mails.get(event.messageId), marks)),
   ]
   // What was asked for comes before the mail that it wrote, and that before what became of it.
   entries.sort((a, b) => a.at - b.at || rank(a) - rank(b))
@@ -97,10 +97,12 @@ function rank({ type, messageId }: TimelineEntry): number {
   return messageId === null || type.startsWith('support_') ? 0 : 2
 }
 
-function eventEntry(event: EventRow, mail: MailRow | undefined): TimelineEntry {
+function eventEntry(event: EventRow, mail: MailRow | undefined, marks: LedgerMarks): TimelineEntry {
+  const isHeld = event.detail === marks.dailyCap
+  const held: LedgerEntryType = 'mail_held_for_cap'
   return {
     at: event.at,
-    type: event.type,
+    type: isHeld ? held : event.type,
     messageId: event.messageId === '' ? null : event.messageId,
     mailKind: mail?.kind ?? null,
     toEmail: mail?.toEmail ?? null,
@@ -108,18 +110,15 @@ function eventEntry(event: EventRow, mail: MailRow | undefined): TimelineEntry {
     providerMessageId:
       mail !== undefined && mail.provider === event.provider ? mail.providerMessageId : null,
     actor: event.actor,
-    detail: event.detail,
+    detail: isHeld ? null : event.detail,
   }
 }
 
-function ledgerEntries(
-  mail: MailRow,
-  told: readonly EventRow[],
-  marks: LedgerMarks,
-): TimelineEntry[] {
-  const entry: TimelineEntry & { readonly type: LedgerEntryType } = {
+function ledgerEntry(mail: MailRow, marks: LedgerMarks): TimelineEntry {
+  const type: LedgerEntryType = mail.error === marks.withheld ? 'mail_withheld' : 'mail_queued'
+  return {
     at: mail.createdAt,
-    type: mail.error === marks.withheld ? 'mail_withheld' : 'mail_queued',
+    type,
     messageId: mail.id,
     mailKind: mail.kind,
     toEmail: mail.toEmail,
@@ -128,9 +127,4 @@ function ledgerEntries(
     actor: null,
     detail: null,
   }
-  const isHeld = mail.state === 'queued' && mail.error === marks.dailyCap
-  const isTold = told.some((e) => e.messageId === mail.id && e.detail === marks.dailyCap)
-  if (!isHeld || isTold) return [entry]
-  const until = mail.notBefore === null ? null : new Date(mail.notBefore).toISOString()
-  return [entry, { ...entry, type: 'mail_held_for_cap', detail: until }]
 }

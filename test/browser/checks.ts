@@ -11,7 +11,7 @@ const axeSource = await readFile(
 )
 
 // Expressions as text: they run in the page, whose DOM this project's types do not know.
-const CONTROLS = `[...document.querySelectorAll('a[href], button, input:not([type=hidden]), iframe, summary')]
+const CONTROLS = `[...document.querySelectorAll('a[href], button, input:not([type=hidden]), textarea, iframe, summary')]
   .filter((control) => control.checkVisibility())`
 
 interface Violation {

@@ -1,12 +1,13 @@
 // Every page there is, each with the way to it.
 
 import type { Page } from 'playwright-core'
+import { deskScenes } from './desk-scenes.ts'
 import { linkTo, mailTo, PASSWORD, post, settled, signIn, waiting } from './people.ts'
 
 export interface Scene {
   readonly name: string
-  /** What its heading says. */
-  readonly heading: string
+  /** What its heading says; a pattern where it is an address. */
+  readonly heading: string | RegExp
   readonly arrive: (page: Page) => Promise<unknown>
 }
 
@@ -230,6 +231,7 @@ export const scenes: readonly Scene[] = [
     },
   },
   at('mailbox-none', '/dev/mailbox/none', 'No such mail'),
+  ...deskScenes(),
 ]
 
 async function undoLink(): Promise<string> {

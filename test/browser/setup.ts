@@ -12,6 +12,8 @@ declare module 'vitest' {
     readonly workerUrl: string
     /** The front end's origin, listed in `ALLOWED_ORIGINS`. */
     readonly appUrl: string
+    /** What opens the desk. */
+    readonly adminToken: string
   }
 }
 
@@ -23,7 +25,10 @@ const GENEROUS = {
   LOGIN_LIMIT_PER_ADDRESS: '100000/15m',
   CONFIRM_LIMIT_PER_IP: '100000/15m',
   CONFIRM_LIMIT_PER_ADDRESS: '100000/15m',
+  ADMIN_LIMIT_PER_IP: '100000/15m',
 }
+
+const ADMIN_TOKEN = 'desk-token-for-browser-tests-0123456789'
 
 export default async function setup(project: TestProject) {
   findChromium() // before anything slow, so that its absence is told at once
@@ -37,10 +42,16 @@ export default async function setup(project: TestProject) {
   })
   await new Promise<void>((resolve) => app.listen(appPort, '127.0.0.1', resolve))
   const worker = await startWorker({
-    vars: { ...GENEROUS, ALLOWED_ORIGINS: appUrl, SUPPORT_EMAIL: 'help@mailproof.test' },
+    vars: {
+      ...GENEROUS,
+      ALLOWED_ORIGINS: appUrl,
+      SUPPORT_EMAIL: 'help@mailproof.test',
+      ADMIN_TOKEN,
+    },
   })
   project.provide('workerUrl', worker.url)
   project.provide('appUrl', appUrl)
+  project.provide('adminToken', ADMIN_TOKEN)
   return async () => {
     app.close()
     await worker.stop()
