@@ -223,6 +223,13 @@ function webhookSecrets(pattern: RegExp, what: string) {
   })
 }
 
+/** Where it is known, reports of deliveries can be forged: only the mailbox of a developer may have it. */
+function devSigningKey(environment: Environment) {
+  return environment === 'development'
+    ? z.string().regex(/^[A-Za-z0-9+/]{80,400}={0,2}$/, 'must be a PKCS #8 private key in base64')
+    : z.string().refine(() => false, 'must not be set outside development')
+}
+
 /** A whole number, or `none`. */
 function integerOrNone(min: number, max: number) {
   return z.string().transform((text, ctx): number | null => {
@@ -420,7 +427,7 @@ export function settings(environment: Environment) {
       '20/15m',
     ),
     DEV_WEBHOOK_SIGNING_KEY: optionalSecret(
-      z.string().regex(/^[A-Za-z0-9+/]{80,400}={0,2}$/, 'must be a PKCS #8 private key in base64'),
+      devSigningKey(environment),
       'development only: what the mailbox signs its delivery events with; its public half is in `SENDGRID_WEBHOOK_KEYS`',
     ),
     MAIL_LIMIT_PER_ADDRESS: setting(

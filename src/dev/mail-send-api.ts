@@ -7,42 +7,70 @@ import { type Context, Hono } from 'hono'
 import type { Deps } from '../deps.ts'
 import { type MailSendBody, parseMailSend, type SendGridError } from './mail-send-schema.ts'
 import type { MailboxStore, StoredMail } from './mailbox-store.ts'
+import type { ReportDeliveries } from './report-deliveries.ts'
+import { specialAddress } from './special-addresses.ts'
 
 const INVALID_KEY = 'The provided authorization grant is invalid, expired, or revoked'
+/** How long a call is asked to wait. */
+const BUSY_SECONDS = 30
 
 /**
- * `POST /v3/mail/send`: 202 and `X-Message-Id`, or SendGrid's 400, 401 and 415.
+ * `POST /v3/mail/send`: 202 and `X-Message-Id`, or SendGrid's 400, 401 and 415; 429 and 500 where a special
+ * address asks for them.
  * @param deps the API key, the clock, ids
  * @param store where the mails go
+ * @param report told of accepted mails after the response; null: nothing is reported
  */
 export function mailSendApi(
   deps: Pick<Deps, 'config' | 'now' | 'newId'>,
   store: MailboxStore,
+  report: ReportDeliveries | null,
 ): Hono {
   const app = new Hono()
 
   app.post('/v3/mail/send', async (c) => {
+    const key = deps.config.SENDGRID_API_KEY
     const authorization = c.req.header('Authorization') ?? ''
-    if (!(await isSameText(authorization, `Bearer ${deps.config.SENDGRID_API_KEY ?? ''}`))) {
-      return refused(c, 401, [{ message: INVALID_KEY, field: null, help: null }])
+    // Without a key nobody has it: an empty one must not open the mailbox to an empty header.
+    if (key === undefined || !(await isSameText(authorization, `Bearer ${key}`))) {
+      return refused(c, 401, [general(INVALID_KEY)])
     }
     if (!/^application\/json\s*(;|$)/i.test(c.req.header('Content-Type') ?? '')) {
-      const message = 'Content-Type should be application/json.'
-      return refused(c, 415, [{ message, field: null, help: null }])
+      return refused(c, 415, [general('Content-Type should be application/json.')])
     }
     const parsed = parseMailSend(parseJson(await c.req.text()))
     if (!parsed.ok) return refused(c, 400, parsed.errors)
 
     const messageId = deps.newId()
-    await store.add(mailsOf(parsed.body, messageId, deps.now()))
+    const mails = mailsOf(parsed.body, messageId, deps.now())
+    // All or nothing, as SendGrid takes a call.
+    const met = new Set(mails.map(({ to }) => specialAddress(to.email)))
+    if (met.has('outage')) return refused(c, 500, [general('Internal server error')])
+    if (met.has('busy')) {
+      c.header('X-RateLimit-Remaining', '0')
+      c.header('X-RateLimit-Reset', String(Math.ceil(deps.now() / 1000) + BUSY_SECONDS))
+      return refused(c, 429, [general('too many requests')])
+    }
+
+    const stored = await store.add(mails)
+    if (report !== null) c.executionCtx.waitUntil(report(stored))
     return c.body(null, 202, { 'X-Message-Id': messageId })
   })
 
   return app
 }
 
-function refused(c: Context, status: 400 | 401 | 415, errors: readonly SendGridError[]): Response {
+function refused(
+  c: Context,
+  status: 400 | 401 | 415 | 429 | 500,
+  errors: readonly SendGridError[],
+): Response {
   return c.json({ errors }, status)
+}
+
+/** An error that is about no field. */
+function general(message: string): SendGridError {
+  return { message, field: null, help: null }
 }
 
 /** What is no JSON is judged like JSON of the wrong shape: SendGrid says `Bad Request` to both. */

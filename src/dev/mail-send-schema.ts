@@ -20,6 +20,8 @@ export type MailSendBody = z.output<typeof mailSendBody>
 
 const MAX_PERSONALIZATIONS = 1000
 const MAX_RECIPIENTS = 1000
+/** https://www.twilio.com/docs/sendgrid/api-reference/mail-send/mail-send, at `substitutions` */
+const MAX_SUBSTITUTION_BYTES = 10_000
 
 /** The headers that SendGrid writes itself. */
 const RESERVED_HEADERS = new Set([
@@ -78,11 +80,20 @@ const customArgs = z.record(
   'custom_args must be an object of strings.',
 )
 
-const substitutions = z.record(
-  z.string(),
-  z.string('Substitution values must be strings.'),
-  'substitutions must be an object of strings.',
-)
+const substitutions = z
+  .record(
+    z.string(),
+    z.string('Substitution values must be strings.'),
+    'substitutions must be an object of strings.',
+  )
+  .refine((record) => bytesOf(record) <= MAX_SUBSTITUTION_BYTES, {
+    message: `Substitutions are limited to ${MAX_SUBSTITUTION_BYTES} bytes per personalization.`,
+  })
+
+/** The reference speaks of their collective size: tags and values together. */
+function bytesOf(record: Readonly<Record<string, string>>): number {
+  return new TextEncoder().encode(Object.entries(record).flat().join('')).length
+}
 
 const NO_SUBJECT =
   'The subject is required. You can get around this requirement if you use a template with a subject defined or if every personalization has a subject defined.'

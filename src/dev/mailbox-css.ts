@@ -36,6 +36,11 @@ button, .button { cursor: pointer; font-weight: 600 }
 .mails { list-style: none; padding: 0; margin: 1.5rem 0; border-top: 1px solid var(--line) }
 .mails li { padding: .75rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere }
 .mails p { margin: 0 }
+.reports { padding-left: 1.25rem }
+table { width: 100%; border-collapse: collapse }
+th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0; border-bottom: 1px solid var(--line) }
+th { color: var(--quiet); font-weight: 400 }
+code { font-family: ui-monospace, monospace; overflow-wrap: anywhere }
 dl { display: grid; grid-template-columns: auto 1fr; gap: .25rem 1rem; margin: 1rem 0 }
 dt { color: var(--quiet) }
 dd { margin: 0; overflow-wrap: anywhere }

@@ -3,7 +3,8 @@
 
 import { raw } from 'hono/html'
 import type { Child } from 'hono/jsx'
-import type { MailboxMail } from './mailbox-store.ts'
+import type { MailboxMail, MailReport } from './mailbox-store.ts'
+import { specialAddresses } from './special-addresses.ts'
 
 function Page({ title, children }: { title: string; children?: Child }) {
   return (
@@ -32,9 +33,15 @@ function Page({ title, children }: { title: string; children?: Child }) {
 
 /**
  * The list, newest first.
- * @param props the mails, and the address they were filtered by (empty for none)
+ * @param props the mails, the last event reported of each by its id, and the address they were filtered by
+ * (empty for none)
  */
-export function MailboxPage({ mails, to }: { mails: readonly MailboxMail[]; to: string }) {
+export function MailboxPage(props: {
+  readonly mails: readonly MailboxMail[]
+  readonly lastEvents: ReadonlyMap<string, string>
+  readonly to: string
+}) {
+  const { mails, lastEvents, to } = props
   return (
     <Page title={to === '' ? 'Mailbox' : `Mailbox of ${to}`}>
       <h1>Mailbox</h1>
@@ -59,6 +66,7 @@ export function MailboxPage({ mails, to }: { mails: readonly MailboxMail[]; to: 
               <p>to {mail.to.email}</p>
               <p class="quiet">
                 <When at={mail.receivedAt} />
+                {lastEvents.has(mail.id) && ` · reported: ${inWords(lastEvents.get(mail.id))}`}
               </p>
             </li>
           ))}
@@ -71,15 +79,51 @@ export function MailboxPage({ mails, to }: { mails: readonly MailboxMail[]; to: 
           </button>
         </form>
       )}
+      <SpecialAddresses />
     </Page>
+  )
+}
+
+function SpecialAddresses() {
+  return (
+    <section aria-labelledby="addresses-heading">
+      <h2 id="addresses-heading">Addresses that meet trouble</h2>
+      <p class="quiet">
+        <a href="/register">Sign up</a> with one of them and watch what becomes of its mail. Any
+        domain will do, and after the first word anything that begins with a digit, <code>+</code>,{' '}
+        <code>-</code> or <code>.</code>. Mail to every other address is delivered.
+      </p>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Address</th>
+            <th scope="col">What its mail meets</th>
+          </tr>
+        </thead>
+        <tbody>
+          {specialAddresses.map(({ name, meets }) => (
+            <tr>
+              <td>
+                <code>{name}@example.com</code>
+              </td>
+              <td>{meets}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
   )
 }
 
 /**
  * One mail.
- * @param props the mail
+ * @param props the mail, and what was reported of it, first to last
  */
-export function MailPage({ mail }: { mail: MailboxMail }) {
+export function MailPage(props: {
+  readonly mail: MailboxMail
+  readonly reports: readonly MailReport[]
+}) {
+  const { mail, reports } = props
   const link = firstLink(mail.text)
   return (
     <Page title={mail.subject}>
@@ -101,6 +145,7 @@ export function MailPage({ mail }: { mail: MailboxMail }) {
           </a>
         </p>
       )}
+      <Reports reports={reports} />
       {mail.html !== '' && (
         <section aria-labelledby="html-heading">
           <h2 id="html-heading">HTML</h2>
@@ -126,6 +171,34 @@ export function MailPage({ mail }: { mail: MailboxMail }) {
       </section>
     </Page>
   )
+}
+
+/** What the webhook was told; an answer other than 2xx is the first thing to look at when a state stays behind. */
+function Reports({ reports }: { reports: readonly MailReport[] }) {
+  return (
+    <section aria-labelledby="reports-heading">
+      <h2 id="reports-heading">Reported</h2>
+      {reports.length === 0 ? (
+        <p class="quiet">Nothing so far. Reload to see more.</p>
+      ) : (
+        <ol class="reports">
+          {reports.map(({ event, at, status }) => (
+            <li>
+              <strong>{inWords(event)}</strong>{' '}
+              <span class="quiet">
+                <When at={at} /> · the webhook{' '}
+                {status === null ? 'did not answer' : `answered ${status}`}
+              </span>
+            </li>
+          ))}
+        </ol>
+      )}
+    </section>
+  )
+}
+
+function inWords(event = ''): string {
+  return event.replaceAll('_', ' ')
 }
 
 /** Where an id names no mail. */

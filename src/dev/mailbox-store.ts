@@ -25,6 +25,18 @@ const storedMail = z.object({
   receivedAt: z.int(),
 })
 
+const mailReport = z.object({
+  /** One of `DeliveryEvent`, where this version wrote it. */
+  event: z.string(),
+  /** Milliseconds since the epoch. */
+  at: z.int(),
+  /** What the webhook answered; null where it did not. */
+  status: z.int().nullable(),
+})
+
+/** What was reported of a mail, and how the webhook took it. */
+export type MailReport = z.output<typeof mailReport>
+
 /** A mail as it is stored. */
 export type StoredMail = z.output<typeof storedMail>
 
@@ -34,17 +46,25 @@ export interface MailboxMail extends StoredMail {
 }
 
 export interface MailboxStore {
-  /** Stores mails, the last of them becoming the newest. */
-  readonly add: (mails: readonly StoredMail[]) => Promise<void>
+  /** Stores mails, the last of them becoming the newest, and returns them with their ids. */
+  readonly add: (mails: readonly StoredMail[]) => Promise<MailboxMail[]>
   /** The newest mails, newest first; where `to` is given, those to that address (in any case). */
   readonly list: (to?: string) => Promise<MailboxMail[]>
   /** One mail, or null where there is none (any more). */
   readonly find: (id: string) => Promise<MailboxMail | null>
-  /** Deletes all mails. */
+  /** Notes all that was reported of mails so far, by their ids. */
+  readonly noteReports: (reports: ReadonlyMap<string, readonly MailReport[]>) => Promise<void>
+  /** What was reported of a mail, first to last. */
+  readonly reportsOf: (id: string) => Promise<MailReport[]>
+  /** The last event reported of each of the newest mails, by their ids. */
+  readonly lastEvents: () => Promise<ReadonlyMap<string, string>>
+  /** Deletes all mails, and what was reported of them. */
   readonly clear: () => Promise<void>
 }
 
 const PREFIX = 'dev-mail:'
+/** Beside the mails, because KV has no update: what is reported must not write a whole mail again. */
+const REPORTS_PREFIX = 'dev-reports:'
 const TTL_SECONDS = 7 * 24 * 60 * 60
 /** KV lists so many keys at once. The mailbox looks no further back. */
 const MAX_LISTED = 1000
@@ -59,6 +79,8 @@ const ID = /^\d{15}-\d{5}-[0-9a-f-]{36}$/
 
 /** The recipient beside the key, so that a filtered look reads only the mails it shows. */
 const keyMetadata = z.object({ to: z.string() })
+/** The last event beside the key, so that the list of mails reads no reports. */
+const reportsMetadata = z.object({ last: z.string() })
 
 /**
  * The store. Every function throws {@link Outage} where KV fails.
@@ -93,14 +115,42 @@ export function createMailboxStore(
     find,
 
     async add(mails) {
-      const entries = mails.map((mail) => ({ key: PREFIX + nextId(), mail }))
-      await inSixes(entries, ({ key, mail }) =>
+      const entries = mails.map((mail) => ({ id: nextId(), mail }))
+      await inSixes(entries, ({ id, mail }) =>
         call(() =>
-          kv.put(key, JSON.stringify(mail), {
+          kv.put(PREFIX + id, JSON.stringify(mail), {
             expirationTtl: TTL_SECONDS,
             metadata: { to: mail.to.email.toLowerCase() },
           }),
         ),
+      )
+      return entries.map(({ id, mail }) => ({ id, ...mail }))
+    },
+
+    async noteReports(reports) {
+      await inSixes([...reports], ([id, ofMail]) =>
+        call(() =>
+          kv.put(REPORTS_PREFIX + id, JSON.stringify(ofMail), {
+            expirationTtl: TTL_SECONDS,
+            metadata: { last: ofMail.at(-1)?.event ?? '' },
+          }),
+        ),
+      )
+    },
+
+    async reportsOf(id) {
+      const text = await call(() => kv.get(REPORTS_PREFIX + id))
+      return text === null ? [] : (z.array(mailReport).safeParse(JSON.parse(text)).data ?? [])
+    },
+
+    async lastEvents() {
+      const page = { prefix: REPORTS_PREFIX, limit: MAX_LISTED }
+      const { keys } = await call(() => kv.list<unknown>(page))
+      return new Map(
+        keys.flatMap(({ name, metadata }) => {
+          const { data } = reportsMetadata.safeParse(metadata)
+          return data === undefined ? [] : [[name.slice(REPORTS_PREFIX.length), data.last]]
+        }),
       )
     },
 
@@ -119,10 +169,12 @@ export function createMailboxStore(
     },
 
     async clear() {
-      for (;;) {
-        const page = await call(() => kv.list({ prefix: PREFIX, limit: MAX_LISTED }))
-        await inSixes(page.keys, ({ name }) => call(() => kv.delete(name)))
-        if (page.list_complete) return
+      for (const prefix of [PREFIX, REPORTS_PREFIX]) {
+        for (let isComplete = false; !isComplete; ) {
+          const page = await call(() => kv.list({ prefix, limit: MAX_LISTED }))
+          await inSixes(page.keys, ({ name }) => call(() => kv.delete(name)))
+          isComplete = page.list_complete
+        }
       }
     },
   }

@@ -8,6 +8,7 @@ import { mailSendApi } from './mail-send-api.ts'
 import { MAILBOX_CSS } from './mailbox-css.ts'
 import { MailboxPage, MailPage, NoSuchMailPage } from './mailbox-page.tsx'
 import { createMailboxStore } from './mailbox-store.ts'
+import { createDeliveryReports, type Pause } from './report-deliveries.ts'
 
 const PAGE_CSP =
   "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -22,8 +23,9 @@ const MAIL_CSP =
 /**
  * The routes to mount at `/dev`.
  * @param deps capabilities
+ * @param pause waits between a mail's acceptance and the reports of what became of it
  */
-export function devRoutes(deps: Deps): Hono {
+export function devRoutes(deps: Deps, pause: Pause = realPause): Hono {
   const store = createMailboxStore(deps)
   const app = new Hono()
   const ownHosts = new Set(['localhost', '127.0.0.1', '[::1]', hostOf(deps.config.APP_BASE_URL)])
@@ -34,7 +36,7 @@ export function devRoutes(deps: Deps): Hono {
     return next()
   })
 
-  app.route('/', mailSendApi(deps, store))
+  app.route('/', mailSendApi(deps, store, createDeliveryReports(deps, store, pause)))
 
   app.get('/mailbox.css', (c) => c.body(MAILBOX_CSS, 200, { 'Content-Type': 'text/css' }))
 
@@ -55,7 +57,8 @@ export function devRoutes(deps: Deps): Hono {
 
   app.get('/mailbox', async (c) => {
     const to = filterOf(c)
-    return page(c, <MailboxPage mails={await store.list(to)} to={to ?? ''} />)
+    const [mails, lastEvents] = await Promise.all([store.list(to), store.lastEvents()])
+    return page(c, <MailboxPage mails={mails} lastEvents={lastEvents} to={to ?? ''} />)
   })
 
   app.post('/mailbox', csrf(), async (c) => {
@@ -65,7 +68,8 @@ export function devRoutes(deps: Deps): Hono {
 
   app.get('/mailbox/:id', async (c) => {
     const mail = await store.find(c.req.param('id'))
-    return mail === null ? page(c, <NoSuchMailPage />, 404) : page(c, <MailPage mail={mail} />)
+    if (mail === null) return page(c, <NoSuchMailPage />, 404)
+    return page(c, <MailPage mail={mail} reports={await store.reportsOf(mail.id)} />)
   })
 
   app.get('/mailbox/:id/html', async (c) => {
@@ -78,6 +82,10 @@ export function devRoutes(deps: Deps): Hono {
   })
 
   return app
+}
+
+function realPause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 function hostOf(url: string): string {

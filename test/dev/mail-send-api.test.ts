@@ -118,6 +118,28 @@ describe('S2: a mail that is accepted', () => {
   })
 })
 
+describe('substitutions', () => {
+  it('may have 10,000 bytes in each of up to 1000 personalizations', async () => {
+    const email = freshAddress()
+    const full = 'x'.repeat(9_994)
+    const response = await post(
+      mailTo('', {
+        content: [plain('-link-')],
+        personalizations: [
+          ...Array.from({ length: 999 }, (_, i) => ({
+            to: [{ email: `crowd-${i}@mail.example` }],
+            substitutions: { '-link-': `https://auth.testproof.dev/${i}` },
+          })),
+          { to: [{ email }], substitutions: { '-link-': full } },
+        ],
+      }),
+    )
+    expect(response.status).toBe(202)
+    expect((await h.mails(email))[0]?.text === full).toBe(true)
+    expect((await h.mails('crowd-998@mail.example'))[0]?.text).toMatch(/\/998$/)
+  })
+})
+
 describe('a request that is turned away before it is read', () => {
   it.each([
     ['no key', { Authorization: '' }],
@@ -139,6 +161,21 @@ describe('a request that is turned away before it is read', () => {
     })
     expect(await h.mails(email)).toEqual([])
   })
+
+  it.each(['Bearer ', 'Bearer', 'Bearer undefined', ''])(
+    '401 where no key is configured, also with “%s”',
+    async (authorization) => {
+      h = await createHarness({
+        MAIL_PROVIDERS: 'resend',
+        RESEND_API_KEY: 're_key',
+        SENDGRID_API_KEY: '',
+      })
+      const email = freshAddress()
+      expect((await post(mailTo(email), { Authorization: authorization })).status).toBe(401)
+      expect((await post(mailTo(email))).status).toBe(401)
+      expect(await h.mails(email)).toEqual([])
+    },
+  )
 
   it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp', ''])(
     '415 for the content type "%s"',
@@ -260,6 +297,16 @@ const REFUSED: [string, string | null, unknown][] = [
     'a substitution that is no string',
     'personalizations.0.substitutions.-n-',
     mailTo('', { personalizations: [{ to, substitutions: { '-n-': 1 } }] }),
+  ],
+  [
+    'more than 10,000 bytes of substitutions in one personalization, tags and values together',
+    'personalizations.0.substitutions',
+    mailTo('', {
+      // In characters they are fewer.
+      personalizations: [
+        { to, substitutions: { '-link-': 'ü'.repeat(4_990), '-name-': 'Adalbert9' } },
+      ],
+    }),
   ],
   [
     'tracking settings that are no object',

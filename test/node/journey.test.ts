@@ -94,6 +94,42 @@ describe('over real HTTP', () => {
     expect(open.headers.get('X-Auth-Email-Verified')).toBe('true')
   })
 
+  it('F5: what the mail API reports, in its own time, is what the one who waits sees', async () => {
+    const { url } = await start()
+    const people = await Promise.all(
+      Object.entries({
+        ada: ['delivered'],
+        deferred: ['deferred', 'delivered'],
+        'soft-bounce': ['bounced'],
+        bounce: ['bounced'],
+        complaint: ['delivered', 'complained'],
+        silence: ['sent'],
+      }).map(async ([name, states]) => {
+        const registered = await post(`${url}/auth/register`, {
+          email: `${name}-1@example.com`,
+          password: PASSWORD,
+          transport: 'bearer',
+        })
+        return { name, states, token: registered.body.session.token, seen: ['queued'] }
+      }),
+    )
+    const isOver = () => people.every(({ seen, states }) => seen.at(-1) === states.at(-1))
+    for (let i = 0; i < 240 && !isOver(); i++) {
+      for (const { token, seen } of people) {
+        const headers = { Authorization: `Bearer ${token}` }
+        const { mail } = await (await fetch(`${url}/auth/session`, { headers })).json<{
+          mail: { state: string }
+        }>()
+        if (seen.at(-1) !== mail.state) seen.push(mail.state)
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    for (const { name, states, seen } of people) {
+      const passing = ['queued', 'sending', ...(name === 'silence' ? [] : ['sent'])]
+      expect([name, seen.filter((state) => !passing.includes(state))]).toEqual([name, states])
+    }
+  })
+
   it('promise 1: a queue lost in a restart is mended by the sweeper', async () => {
     const state = await mkdtemp(join(tmpdir(), 'mailproof-state-'))
     folders.push(state)
@@ -121,6 +157,8 @@ describe('over real HTTP', () => {
   it('npm run demo walks the same journey and says so, a line a step', async () => {
     const { stdout } = await run(process.execPath, ['src/dev/cli/demo.ts'], { timeout: 110_000 })
     expect(stdout.match(/^✓ /gm)?.length).toBeGreaterThanOrEqual(9)
+    expect(stdout).toContain('✓ the mail is reported delivered')
+    expect(stdout).toContain('✓ its mail is reported bounced')
     expect(stdout).toContain('Every step held.')
     expect(stdout).not.toContain('✗')
   })

@@ -8,7 +8,8 @@ import { whenTold } from './wrangler.ts'
 
 const USAGE = `Usage: npm run demo [-- --url https://auth.example.com]
 
-Registers a fresh address, reads the mail, confirms the link and checks the gate before and after.
+Registers a fresh address, reads the mail, confirms the link and checks the gate before and after; then
+one that does not exist, and waits for its mail to be reported bounced.
 Without --url it starts a Worker of its own and stops it in the end.`
 
 const EXIT_CODES: Record<Journey, number> = { held: 0, failed: 1, unseen: 2 }

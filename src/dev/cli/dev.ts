@@ -6,7 +6,13 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { parseArgs, parseEnv } from 'node:util'
 import { settings } from '../../settings.ts'
-import { atPort, developmentVars, formatDevVars, varArguments } from './dev-vars.ts'
+import {
+  atPort,
+  completedDevVars,
+  developmentVars,
+  formatDevVars,
+  varArguments,
+} from './dev-vars.ts'
 import { isFree } from './port.ts'
 import { fireCron } from './serve.ts'
 import {
@@ -23,14 +29,21 @@ const READY_TIMEOUT_MS = 120_000
 const CRON_MS = 60_000
 const DEV_VARS = join(PROJECT, '.dev.vars')
 
-/** Reads the settings of this machine, and writes them first where there are none. */
+/** Reads the settings of this machine; writes them first where there are none, and completes older ones. */
 async function devVars() {
+  const origin = `http://localhost:${DEFAULT_PORT}`
+  const file = relative(process.cwd(), DEV_VARS)
   try {
-    const text = formatDevVars(developmentVars(`http://localhost:${DEFAULT_PORT}`))
+    const text = formatDevVars(developmentVars(origin))
     await writeFile(DEV_VARS, text, { flag: 'wx', mode: 0o600 })
-    console.log(`Wrote ${relative(process.cwd(), DEV_VARS)} with fresh secrets.`)
+    console.log(`Wrote ${file} with fresh secrets.`)
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    const { text, changed } = completedDevVars(await readFile(DEV_VARS, 'utf8'), origin)
+    if (changed.length > 0) {
+      await writeFile(DEV_VARS, text)
+      console.log(`Completed ${file}: ${changed.join(', ')}.`)
+    }
   }
   const vars: Record<string, string> = {}
   for (const [name, value] of Object.entries(parseEnv(await readFile(DEV_VARS, 'utf8')))) {
@@ -108,7 +121,10 @@ async function main(): Promise<number> {
     async (health) => {
       if (!health.ok) return explain(url)
       console.log(`\nMailproof   ${url}/`)
-      console.log(`Its mails   ${url}/dev/mailbox\n`)
+      console.log(`Its mails   ${url}/dev/mailbox`)
+      console.log(
+        vars.ADMIN_TOKEN ? `Its desk    ${url}/admin (token: ADMIN_TOKEN in .dev.vars)\n` : '',
+      )
       setInterval(() => fireCron(url), CRON_MS).unref()
     },
     (error: Error) => {

@@ -24,6 +24,7 @@ interface Answer {
 }
 
 const MAIL_TIMEOUT_MS = 20_000
+const REPORT_TIMEOUT_MS = 20_000
 const POLL_MS = 250
 
 /** A step that did not hold. The steps after it build on it, so it ends the journey. */
@@ -85,6 +86,7 @@ that the link arrived, that it can be confirmed, and that the gate opens. Nothin
   const link = /\bhttps?:\/\/[^\s<>"]+/.exec(mail.text)?.[0] ?? ''
   const token = URL.parse(link)?.searchParams.get('token') ?? ''
   if (token === '') throw new StepFailed('the mail has a link', 'a URL with ?token=', `"${link}"`)
+  await untilState('the mail is reported delivered', url, first, 'delivered')
 
   const opened = await get(link, null)
   hold(
@@ -133,6 +135,14 @@ that the link arrived, that it can be confirmed, and that the gate opens. Nothin
     open,
     open.status === 200 && open.headers.get('X-Auth-Email-Verified') === 'true',
   )
+
+  const lost = await post(`${url}/auth/register`, {
+    email: `bounce-${randomUUID()}@example.com`,
+    password,
+    transport: 'bearer',
+  })
+  hold('register an address that does not exist', '201', lost, lost.status === 201)
+  await untilState('its mail is reported bounced', url, tokenIn(lost), 'bounced')
   console.log('\nEvery step held.')
   return 'held'
 }
@@ -169,6 +179,29 @@ async function mailTo(url: string, email: string): Promise<Mail | null> {
     `a mail to ${email} within ${MAIL_TIMEOUT_MS / 1000} seconds`,
     'none',
   )
+}
+
+/** Polls until the provider's report has arrived. */
+async function untilState(
+  step: string,
+  url: string,
+  session: string | null,
+  state: string,
+): Promise<void> {
+  const deadline = Date.now() + REPORT_TIMEOUT_MS
+  for (;;) {
+    const answer = await get(`${url}/auth/session`, session)
+    const isThere = asObject(answer.body?.mail)?.state === state
+    if (isThere || Date.now() > deadline) {
+      return hold(
+        step,
+        `200 with mail.state "${state}" within ${REPORT_TIMEOUT_MS / 1000} seconds`,
+        answer,
+        isThere,
+      )
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
 }
 
 function get(url: string, session: string | null): Promise<Answer> {

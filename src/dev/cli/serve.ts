@@ -74,7 +74,9 @@ async function startIn(
 ): Promise<RunningWorker> {
   const port = options.port ?? (await freePort())
   const url = `http://localhost:${port}`
-  const vars = { ...developmentVars(url), ...options.vars }
+  const vars: Record<string, string> = { ...developmentVars(url), ...options.vars }
+  // Refused outside development.
+  if (vars.ENVIRONMENT !== 'development') delete vars.DEV_WEBHOOK_SIGNING_KEY
   const state = options.persistTo ?? join(scratch, 'state')
   // Where an env file is named, wrangler leaves `.dev.vars` alone. The secrets come by environment.
   const envFile = join(scratch, 'empty.env')
