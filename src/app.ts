@@ -9,6 +9,7 @@ import { secureHeaders } from 'hono/secure-headers'
 import { credentialRoutes } from './accounts/routes/credential-routes.ts'
 import { sessionRoutes } from './accounts/routes/session-routes.ts'
 import { verificationRoutes } from './accounts/routes/verification-routes.ts'
+import { adminRoutes } from './admin/routes/admin-routes.ts'
 import { Outage, reasonOf } from './bounded.ts'
 import type { Deps } from './deps.ts'
 import { devRoutes } from './dev/routes.tsx'
@@ -16,6 +17,7 @@ import { contentSecurityPolicy } from './http/content-security-policy.ts'
 import { isFormPost, prefersHtml } from './http/negotiation.ts'
 import { type ProblemCode, type ProblemDetails, problem } from './http/problem.ts'
 import { healthRoutes } from './mail/health-routes.ts'
+import { MAX_WEBHOOK_BYTES, webhookRoutes } from './mail/webhooks/webhook-routes.ts'
 import { errorPage } from './pages/error-page.tsx'
 import { brandOf } from './pages/layout.tsx'
 import { pageRoutes } from './pages/routes.tsx'
@@ -23,7 +25,7 @@ import { pageRoutes } from './pages/routes.tsx'
 /** Far more than any body here needs. */
 const MAX_BODY_BYTES = 16 * 1024
 /** The development mailbox takes whole mails. */
-const MAX_MAIL_BYTES = 1024 * 1024
+const MAX_MAIL_BYTES = 2 * 1024 * 1024
 
 /**
  * CORS for front ends on hosts of their own, with credentials, and for nobody else: an origin that is not
@@ -81,7 +83,11 @@ export function createApp(deps: Deps): Hono {
     }),
   )
   app.use((c, next) => {
-    const maxSize = c.req.path.startsWith('/dev/') ? MAX_MAIL_BYTES : MAX_BODY_BYTES
+    const maxSize = c.req.path.startsWith('/dev/')
+      ? MAX_MAIL_BYTES
+      : c.req.path.startsWith('/webhooks/')
+        ? MAX_WEBHOOK_BYTES
+        : MAX_BODY_BYTES
     return bodyLimit({ maxSize, onError: () => refuse(c, 'payload_too_large') })(c, next)
   })
 
@@ -92,7 +98,9 @@ export function createApp(deps: Deps): Hono {
   app.route('/', sessionRoutes(deps))
   app.route('/', verificationRoutes(deps))
   app.route('/', credentialRoutes(deps))
+  app.route('/', webhookRoutes(deps))
   app.route('/', healthRoutes(deps))
+  if (config.ADMIN_TOKEN !== undefined) app.route('/', adminRoutes(deps, config.ADMIN_TOKEN))
   if (config.ENVIRONMENT === 'development') app.route('/dev', devRoutes(deps))
 
   app.notFound((c) => refuse(c, 'not_found'))

@@ -11,6 +11,7 @@ import {
 } from './accounts/password-hash.ts'
 import { bounded, Outage, reasonOf } from './bounded.ts'
 import type { Config } from './config.ts'
+import { createTally, type Tally } from './figures/tally.ts'
 import { type Counters, createCounters } from './limits/counters.ts'
 import type { QueuedMail } from './mail/queued-mail.ts'
 import { createKeyRing, importHmacKey, type KeyRing } from './signing/key-ring.ts'
@@ -25,6 +26,11 @@ export interface Deps {
   /** From 0 up to, not including, 1. For jitter, never for secrets. */
   readonly random: () => number
   readonly fetch: (request: Request) => Promise<Response>
+  /**
+   * Cloudflare's Email Service; null without a binding. Its adapter bounds it, and reads its errors, whose codes a
+   * bound here would lose.
+   */
+  readonly sendEmail: ((mail: EmailMessageBuilder) => Promise<EmailSendResult>) | null
   /** Builds statements. They are run by {@link Deps.batch} alone. */
   readonly db: DrizzleD1Database
   /**
@@ -39,6 +45,8 @@ export interface Deps {
   readonly kv: KVNamespace
   readonly keyRing: KeyRing
   readonly hashPassword: PasswordHasher
+  /** Refused requests, for the figures. */
+  readonly tally: Tally
   readonly log: Log
 }
 
@@ -52,7 +60,10 @@ export interface Overrides {
 }
 
 /** The bindings by the names that wrangler.toml gives them. */
-export type Bindings = Pick<Env, 'DB' | 'KV' | 'MAIL_QUEUE' | 'GUESS_LIMITER'>
+export type Bindings = Pick<Env, 'DB' | 'KV' | 'MAIL_QUEUE' | 'GUESS_LIMITER'> & {
+  /** Declared by those who send by Cloudflare's Email Service. */
+  readonly EMAIL?: SendEmail
+}
 
 /** The Queue takes at most so many messages in one call. */
 const MAX_SEND_BATCH = 100
@@ -73,6 +84,9 @@ export async function createDeps(
 
   const passwordKey = await importHmacKey(config.PASSWORD_KEY)
   const db = drizzle(env.DB)
+  const email = env.EMAIL
+  const batch: Deps['batch'] = (statements) =>
+    bounded('d1', config.D1_TIMEOUT_MS, () => db.batch(statements))
 
   return {
     config,
@@ -80,8 +94,9 @@ export async function createDeps(
     newId: () => uuidv7({ msecs: now() }),
     random: overrides.random ?? (() => Math.random()),
     fetch: overrides.fetch ?? ((request) => fetch(request)),
+    sendEmail: email === undefined ? null : (mail) => email.send(mail),
     db,
-    batch: (statements) => bounded('d1', config.D1_TIMEOUT_MS, () => db.batch(statements)),
+    batch,
     counters: createCounters(
       {
         get: (key) => bounded('kv', config.KV_TIMEOUT_MS, () => env.KV.get(key)),
@@ -115,6 +130,7 @@ export async function createDeps(
     hashPassword: atMostPending(
       createPasswordHasher(passwordKey, overrides.scryptCost ?? SCRYPT_COST),
     ),
+    tally: createTally({ db, batch, now, log }),
     log,
   }
 }

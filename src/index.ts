@@ -8,12 +8,14 @@ import { createApp } from './app.ts'
 import { Outage, reasonOf } from './bounded.ts'
 import { type ConfigProblem, parseConfig } from './config.ts'
 import { createDeps, createLog, type Deps } from './deps.ts'
+import { rollUp } from './figures/rollup.ts'
 import { problemResponse } from './http/problem.ts'
 import { consumeMail } from './mail/consume.ts'
 import { consumeDeadLetters } from './mail/dead-letters.ts'
-import { createProvider } from './mail/providers/create-provider.ts'
+import { createProviders } from './mail/providers/create-providers.ts'
 import type { MailProvider } from './mail/providers/provider.ts'
 import { sweep } from './mail/sweep.ts'
+import { consumeDeliveryEvents } from './mail/webhooks/consume-delivery-events.ts'
 import { misconfiguredPage } from './pages/misconfigured-page.tsx'
 import { prune } from './retention/prune.ts'
 import type { Environment } from './settings.ts'
@@ -22,7 +24,7 @@ interface Service {
   readonly ok: true
   readonly deps: Deps
   readonly app: Hono
-  readonly provider: MailProvider
+  readonly providers: readonly MailProvider[]
 }
 
 interface Misconfigured {
@@ -38,7 +40,7 @@ const services = new WeakMap<Env, Promise<Service | Misconfigured>>()
 const MISCONFIGURED_RETRY_SECONDS = 300
 
 /** What the cron does, every minute. */
-const CRON_JOBS = { sweep, prune } as const
+const CRON_JOBS = { sweep, prune, rollUp } as const
 
 function serviceOf(env: Env): Promise<Service | Misconfigured> {
   const known = services.get(env)
@@ -57,7 +59,7 @@ async function createService(env: Env): Promise<Service | Misconfigured> {
     return result
   }
   const deps = await createDeps(result.config, env)
-  return { ok: true, deps, app: createApp(deps), provider: createProvider(deps) }
+  return { ok: true, deps, app: createApp(deps), providers: createProviders(deps) }
 }
 
 export default {
@@ -70,9 +72,10 @@ export default {
     const service = await serviceOf(env)
     if (!service.ok) return batch.retryAll({ delaySeconds: MISCONFIGURED_RETRY_SECONDS })
     // As wrangler.toml names them.
+    if (batch.queue.endsWith('-events')) return consumeDeliveryEvents(service.deps, batch)
     return batch.queue.endsWith('-dead')
       ? consumeDeadLetters(service.deps, batch)
-      : consumeMail(service.deps, service.provider, batch)
+      : consumeMail(service.deps, service.providers, batch)
   },
 
   async scheduled(_controller, env) {

@@ -169,6 +169,7 @@ describe('the Worker', () => {
     expect(log.mock.calls.map(([line]) => JSON.parse(String(line)))).toEqual([
       expect.objectContaining({ event: 'outage', path: 'cron sweep' }),
       expect.objectContaining({ event: 'outage', path: 'cron prune' }),
+      expect.objectContaining({ event: 'outage', path: 'cron rollUp' }),
     ])
   })
 })

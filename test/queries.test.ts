@@ -2,6 +2,11 @@
 // the tables are. Every statement is taken from the Worker at work, and SQLite itself is asked how it runs it.
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { applyDeliveryReports } from '../src/mail/apply-reports.ts'
+import { ADMIN_TOKEN } from './admin/desk.ts'
+import { walkDesk } from './admin/walk.ts'
+import { CONSUMER_SETTINGS, walkConsumer } from './mail/walk-consumer.ts'
+import { createSigner, report, sendGridEvent, sentMail } from './mail/webhooks/support.ts'
 import { type Browser, PASSWORD } from './support/browser.ts'
 import { createHarness, freshAddress, type Harness } from './support/harness.ts'
 
@@ -9,6 +14,7 @@ const statements = new Map<string, number>()
 
 beforeAll(async () => {
   await remember({}, walk)
+  await remember(CONSUMER_SETTINGS, walkConsumer)
   await remember({ EMAIL_CHANGE: 'unverify_at_once' }, walkChange)
   await remember({ VERIFY_MODE: 'click' }, async (h) => {
     const ada = h.browser()
@@ -22,6 +28,16 @@ beforeAll(async () => {
     await h.browser().register(email)
     expect((await h.browser().login(email)).status).toBe(403)
   })
+  const signer = await createSigner()
+  await remember({ SENDGRID_WEBHOOK_KEYS: signer.publicKey }, async (h) => {
+    const { id } = await sentMail(h)
+    const bounce = sendGridEvent(h, id, 'bounce', { type: 'bounce' })
+    expect((await report(h, signer, [bounce])).status).toBe(204)
+    await applyDeliveryReports(h.deps, 'cloudflare', [
+      { messageId: null, providerMessageId: 'x', kind: 'complaint', at: h.now, detail: null },
+    ])
+  })
+  await remember({ ADMIN_TOKEN }, walkDesk)
 })
 
 async function remember(settings: Record<string, string>, act: (h: Harness) => Promise<void>) {

@@ -9,7 +9,7 @@ import { problem } from './problem.ts'
 /**
  * Runs a handler within limits. The counts are written while the handler works, not before it.
  * @param c the request's context
- * @param deps the counters and the log
+ * @param deps the counters, the log and the tally
  * @param subjects what to count
  * @param handle the work
  * @param refuse the 429, where it is to be a page
@@ -17,18 +17,34 @@ import { problem } from './problem.ts'
  */
 export async function withinLimits(
   c: Context,
-  deps: Pick<Deps, 'counters' | 'log'>,
+  deps: Pick<Deps, 'counters' | 'log' | 'tally'>,
   subjects: readonly Subject[],
   handle: () => Promise<Response>,
   refuse: (c: Context, verdict: Verdict) => Response = tooManyRequests,
 ): Promise<Response> {
   const gate = await deps.counters.check(subjects)
   if (gate.refusedBy !== null) {
-    deps.log('request_limited', { policy: gate.refusedBy.policy.name, path: c.req.path })
+    noteRefusal(c, deps, gate.refusedBy)
     return refuse(c, gate.refusedBy)
   }
   const [response] = await Promise.all([handle(), gate.charge()])
   return response
+}
+
+/**
+ * Writes a refusal down: in the log, and for the figures, after the response.
+ * @param c the request's context
+ * @param deps the log and the tally
+ * @param verdict which policy refused
+ */
+export function noteRefusal(
+  c: Context,
+  deps: Pick<Deps, 'log' | 'tally'>,
+  { policy }: Verdict,
+): void {
+  deps.log('request_limited', { policy: policy.name, path: c.req.path })
+  const write = deps.tally.refused(policy.name)
+  if (write !== null) c.executionCtx.waitUntil(write)
 }
 
 /**

@@ -2,19 +2,20 @@
 //
 // At least once is what the Queue promises, so a row is claimed before it is sent: a second delivery of the
 // same id finds it claimed or settled and does nothing. A consumer that dies after the provider accepted
-// leaves a lease that runs out, and one more copy goes out: harmless for a verification mail, while a missing
-// one is not.
+// leaves a lease that runs out; the call is repeated then, under its key where the provider knows keys. Where it
+// does not, one more copy goes out: harmless for a verification mail, while a missing one is not.
 
 import { reasonOf } from '../bounded.ts'
 import type { Deps } from '../deps.ts'
 import { secondsUntil } from '../limits/window.ts'
-import { retryDelaySeconds } from './backoff.ts'
-import { composeMail } from './compose.ts'
-import { CONCURRENT_SENDS, leaseMs } from './lease.ts'
-import { type LeasedMessage, type LeaseResult, leaseMessages } from './lease-messages.ts'
-import type { MailProvider, SendOutcome } from './providers/provider.ts'
+import { MAX_DELAY_SECONDS, retryDelaySeconds } from './backoff.ts'
+import { type Composition, composeMail } from './compose.ts'
+import { handOver } from './hand-over.ts'
+import { type Lease, type LeasedMessage, leaseMessages } from './lease-messages.ts'
+import { judge, putBackUntried, settled } from './outcome-of-letter.ts'
+import type { MailProvider, OutgoingMail } from './providers/provider.ts'
 import { queuedMail } from './queued-mail.ts'
-import { type RecordedOutcome, recordOutcomes } from './record-outcomes.ts'
+import { type RecordedOutcome, type RunRecord, recordOutcomes } from './record-outcomes.ts'
 
 /** A record that fails is tried again at once: losing it would send every mail of the batch twice. */
 const RECORD_TRIES = 3
@@ -22,12 +23,12 @@ const RECORD_TRIES = 3
 /**
  * Sends a batch. Never throws: each message is acknowledged or sent back on its own.
  * @param deps capabilities
- * @param provider the mail API
+ * @param providers the mail APIs, in the order they are asked
  * @param batch as the Queue delivers it
  */
 export async function consumeMail(
   deps: Deps,
-  provider: MailProvider,
+  providers: readonly MailProvider[],
   batch: MessageBatch,
 ): Promise<void> {
   const byId = new Map<string, Message[]>()
@@ -40,9 +41,9 @@ export async function consumeMail(
     }
   }
 
-  let claim: LeaseResult
+  let lease: Lease
   try {
-    claim = await leaseMessages(deps, [...byId.keys()])
+    lease = await leaseMessages(deps, providers, [...byId.keys()])
   } catch (error) {
     deps.log('consumer_failed', { reason: reasonOf(error), count: byId.size })
     for (const message of [...byId.values()].flat()) {
@@ -50,13 +51,14 @@ export async function consumeMail(
     }
     return
   }
+  if (lease.held > 0) deps.log('daily_cap_reached', { count: lease.held })
 
-  const outcomes = await sendAll(deps, provider, claim.claimed)
-  const isRecorded = outcomes.length === 0 || (await record(deps, outcomes))
+  const run = await sendAll(deps, providers, lease)
+  const isRecorded = run.outcomes.length === 0 || (await record(deps, lease, run))
 
-  const retryAt = new Map(claim.notDue)
-  for (const outcome of outcomes) {
-    if (!isRecorded) retryAt.set(outcome.id, deps.now() + leaseMs(deps.config))
+  const retryAt = new Map(lease.notDue)
+  for (const outcome of run.outcomes) {
+    if (!isRecorded) retryAt.set(outcome.id, lease.until)
     else if (outcome.notBefore !== null) retryAt.set(outcome.id, outcome.notBefore)
   }
   for (const [id, copies] of byId) {
@@ -64,18 +66,21 @@ export async function consumeMail(
     for (const message of copies) {
       // What is neither due nor ours is settled, or another consumer's under a lease that the sweeper watches.
       if (at === undefined) message.ack()
-      else message.retry({ delaySeconds: secondsUntil(at, deps.now()) })
+      else {
+        const delaySeconds = Math.min(MAX_DELAY_SECONDS, secondsUntil(at, deps.now()))
+        message.retry({ delaySeconds })
+      }
     }
   }
 }
 
-async function record(deps: Deps, outcomes: readonly RecordedOutcome[]): Promise<boolean> {
+async function record(deps: Deps, lease: Lease, run: RunRecord): Promise<boolean> {
   for (let attempt = 1; attempt <= RECORD_TRIES; attempt++) {
     try {
-      await recordOutcomes(deps, outcomes)
+      await recordOutcomes(deps, lease, run)
       return true
     } catch (error) {
-      deps.log('consumer_failed', { reason: reasonOf(error), attempt, count: outcomes.length })
+      deps.log('consumer_failed', { reason: reasonOf(error), attempt, count: run.outcomes.length })
     }
   }
   return false
@@ -83,148 +88,59 @@ async function record(deps: Deps, outcomes: readonly RecordedOutcome[]): Promise
 
 async function sendAll(
   deps: Deps,
-  provider: MailProvider,
-  claimed: readonly LeasedMessage[],
-): Promise<RecordedOutcome[]> {
+  providers: readonly MailProvider[],
+  lease: Lease,
+): Promise<RunRecord> {
+  const composed: { message: LeasedMessage; mail: OutgoingMail }[] = []
   const outcomes: RecordedOutcome[] = []
-  const waiting = [...claimed]
-  // Once the provider pushes back, the rest of the batch waits as long as it asked.
-  let pushback: Extract<SendOutcome, { kind: 'retry' }> | null = null
-
-  async function work(): Promise<void> {
-    for (let message = waiting.shift(); message !== undefined; message = waiting.shift()) {
-      if (pushback !== null) {
-        outcomes.push(putBack(deps, message, message.attempt - 1, pushback))
-        continue
-      }
-      const outcome = await sendOne(deps, provider, message)
-      if ('isProviderDown' in outcome) {
-        if (outcome.isProviderDown && !outcome.mayBeAccepted) pushback = outcome
-        outcomes.push(afterFailure(deps, provider, message, outcome))
-      } else outcomes.push(outcome)
+  const sizes = new Map<string | null, number>()
+  for (const [message, composition] of await composeAll(deps, lease.claimed)) {
+    const about = {
+      userId: message.user?.id ?? null,
+      messageId: message.id,
+      email: message.toEmail,
     }
-  }
-  await Promise.all(Array.from({ length: CONCURRENT_SENDS }, work))
-  return outcomes
-}
-
-async function sendOne(
-  deps: Deps,
-  provider: MailProvider,
-  message: LeasedMessage,
-): Promise<RecordedOutcome | Extract<SendOutcome, { kind: 'retry' }>> {
-  const about = { userId: message.user?.id ?? null, messageId: message.id, email: message.toEmail }
-  let sent: SendOutcome
-  try {
-    const composition = await composeMail(deps, message)
     if (composition.kind === 'suppressed') {
       deps.log('mail_suppressed', about)
-      return settled(deps, message, 'suppressed', 'mail_suppressed', null)
-    }
-    if (composition.kind === 'expired') {
+      outcomes.push(settled(deps, message, 'suppressed', 'mail_suppressed', null))
+    } else if (composition.kind === 'expired') {
       deps.log('mail_expired', { ...about, reason: composition.reason })
-      return settled(deps, message, 'expired', 'mail_expired', composition.reason)
-    }
-    const [outcome] = await provider.send([composition.mail], message.id)
-    if (outcome === undefined) throw new Error('the provider said nothing')
-    sent = outcome
-  } catch (error) {
-    // A bug in composing one mail must not take the batch with it.
-    sent = {
-      kind: 'retry',
-      reason: reasonOf(error),
-      afterSeconds: null,
-      isProviderDown: false,
-      mayBeAccepted: false,
+      outcomes.push(settled(deps, message, 'expired', 'mail_expired', composition.reason))
+    } else {
+      sizes.set(message.batchId, (sizes.get(message.batchId) ?? 0) + 1)
+      if (composition.kind === 'send') composed.push({ message, mail: composition.mail })
+      else outcomes.push(putBackUntried(deps, message, composition.reason))
     }
   }
+  if (composed.length === 0) return { outcomes, down: [], recovered: [], calls: [] }
 
-  if (sent.kind === 'retry') return sent
-  if (sent.kind === 'refused') {
-    deps.log('provider_refused', { ...about, provider: provider.name, reason: sent.reason })
-    return {
-      ...settled(deps, message, 'failed', 'mail_failed', sent.reason),
-      provider: provider.name,
-    }
+  const result = await handOver(deps, providers, lease, composed, sizes)
+  outcomes.push(...judge(deps, providers, result))
+  for (const outage of result.down) {
+    deps.log('provider_down', {
+      provider: outage.provider,
+      reason: outage.reason,
+      delaySeconds: secondsUntil(outage.downUntil, deps.now()),
+    })
   }
-  if (message.kind === 'verify_email') deps.log('verification_sent', about)
-  deps.log('provider_accepted', {
-    ...about,
-    provider: provider.name,
-    providerMessageId: sent.providerMessageId,
-  })
-  return {
-    ...settled(deps, message, 'sent', 'mail_accepted', null),
-    settledAt: null, // "sent" is not "arrived"
-    sentAt: deps.now(),
-    provider: provider.name,
-    providerMessageId: sent.providerMessageId,
-  }
+  for (const provider of result.recovered) deps.log('provider_recovered', { provider })
+  return { ...result, outcomes }
 }
 
-function afterFailure(
-  deps: Deps,
-  provider: MailProvider,
-  message: LeasedMessage,
-  failure: Extract<SendOutcome, { kind: 'retry' }>,
-): RecordedOutcome {
-  const about = {
-    userId: message.user?.id ?? null,
-    messageId: message.id,
-    email: message.toEmail,
-    provider: provider.name,
-    reason: failure.reason,
-    attempt: message.attempt,
-  }
-  if (message.attempt >= deps.config.MAIL_MAX_ATTEMPTS) {
-    deps.log('mail_failed', about)
-    const reason = `gave up after ${message.attempt} attempts: ${failure.reason}`
-    return {
-      ...settled(deps, message, 'failed', 'mail_failed', reason),
-      provider: provider.name,
-    }
-  }
-  const outcome = putBack(deps, message, message.attempt, failure)
-  deps.log('provider_deferred', {
-    ...about,
-    delaySeconds: secondsUntil(outcome.notBefore ?? deps.now(), deps.now()),
-  })
-  return { ...outcome, provider: provider.name }
-}
+type Composed = Composition | { readonly kind: 'failed'; readonly reason: string }
 
-function putBack(
+/** All of them before the first is sent. A bug in composing one mail must not take the batch with it. */
+function composeAll(
   deps: Deps,
-  message: LeasedMessage,
-  attempts: number,
-  failure: Extract<SendOutcome, { kind: 'retry' }>,
-): RecordedOutcome {
-  const delay = retryDelaySeconds(message.attempt, deps.random(), failure.afterSeconds)
-  return {
-    ...settled(deps, message, 'queued', 'mail_deferred', failure.reason),
-    attempts,
-    settledAt: null,
-    notBefore: deps.now() + delay * 1000,
-  }
-}
-
-function settled(
-  deps: Deps,
-  message: LeasedMessage,
-  state: RecordedOutcome['state'],
-  event: RecordedOutcome['event'],
-  error: string | null,
-): RecordedOutcome {
-  return {
-    id: message.id,
-    leasedAttempt: message.attempt,
-    attempts: message.attempt,
-    state,
-    event,
-    error,
-    notBefore: null,
-    provider: null,
-    providerMessageId: null,
-    sentAt: null,
-    settledAt: deps.now(),
-  }
+  claimed: readonly LeasedMessage[],
+): Promise<(readonly [LeasedMessage, Composed])[]> {
+  return Promise.all(
+    claimed.map(async (message) => {
+      try {
+        return [message, await composeMail(deps, message)] as const
+      } catch (error) {
+        return [message, { kind: 'failed', reason: reasonOf(error) }] as const
+      }
+    }),
+  )
 }

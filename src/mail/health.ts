@@ -1,6 +1,6 @@
 // Is the mail moving? One look, one round trip.
 
-import { sql } from 'drizzle-orm'
+import { and, gt, inArray, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { providerOutages } from '../schema.ts'
 import { DAILY_CAP } from './outbox.ts'
@@ -51,7 +51,12 @@ export async function readMailHealth(
     deps.db
       .select({ provider: providerOutages.provider })
       .from(providerOutages)
-      .where(sql`down_until > ${now}`),
+      .where(
+        and(
+          inArray(providerOutages.provider, [...deps.config.MAIL_PROVIDERS]),
+          gt(providerOutages.downUntil, now),
+        ),
+      ),
   ])
   const { oldest = null, dead = 0, stalled = 0, sent = 0, waiting = 0 } = row ?? {}
   return {

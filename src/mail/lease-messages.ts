@@ -1,9 +1,15 @@
 // First round trip of the consumer: claim the rows, and read all that deciding about them takes.
 
-import { eq, sql } from 'drizzle-orm'
+import { eq, type SQL, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { type Locale, type MessageKind, messages, users } from '../schema.ts'
+import { claimRepeatedCalls, planKeys, rememberCalls, withRepeatedCalls } from './call-keys.ts'
+import { outageStatements, type ProviderOutage } from './choose-provider.ts'
+import { countPlaces, hasPlaceToday, holdUntilTomorrow } from './daily-cap.ts'
 import { leaseMs } from './lease.ts'
+import { DAILY_CAP } from './outbox.ts'
+import type { MailProvider } from './providers/provider.ts'
+import { utcDay } from './utc-day.ts'
 
 /** A claimed mail with what is known of its recipient at this moment. */
 export interface LeasedMessage {
@@ -19,6 +25,13 @@ export interface LeasedMessage {
   readonly generation: number
   /** This attempt, from 1. */
   readonly attempt: number
+  /** Who was asked last, and what came of it; null before the first attempt. */
+  readonly provider: string | null
+  readonly error: string | null
+  /** The key of the call that it is to be part of; null where no provider knows keys. */
+  readonly batchId: string | null
+  /** Whether that call was made before, perhaps, and nobody knows what came of it. */
+  readonly isRepeat: boolean
   /** Null where the claim is gone. */
   readonly user: {
     readonly id: string
@@ -31,38 +44,72 @@ export interface LeasedMessage {
   readonly isSuppressed: boolean
 }
 
-export interface LeaseResult {
+export interface Lease {
   readonly claimed: readonly LeasedMessage[]
-  /** Ids that are queued but not due yet, with the instant they are, in milliseconds since the epoch. */
+  /** Ids that are queued but not to be sent now, with when to look again, in milliseconds since the epoch. */
   readonly notDue: ReadonlyMap<string, number>
+  /** When it began and until when it holds, in milliseconds since the epoch. */
+  readonly at: number
+  readonly until: number
+  /** Where a daily cap is set: the day that counts the claimed mails. */
+  readonly day: string | null
+  /** How many were found to exceed the daily cap. */
+  readonly held: number
+  readonly outages: readonly ProviderOutage[]
+  /** The provider that this consumer is to try before anybody else does. */
+  readonly probing: string | null
 }
 
+/** Left over by a lease for no reason of its own: look again after so long. */
+const LEFT_OVER_MS = 5000
+
 /**
- * Claims what is due: queued, or sending under a lease that ran out.
- * @param deps D1 and the clock
- * @param ids message ids, at most a batch of them. They travel as one JSON parameter: D1 binds at most 100.
+ * Claims what is due: queued, or sending under a lease that ran out. One transaction decides besides which earlier
+ * calls are repeated, how much of the daily cap is left, and who tries a provider whose pause is over.
+ * @param deps D1, the clock, ids and the configuration
+ * @param providers in the order they are asked
+ * @param ids message ids, each once, at most a batch of them. They travel as one JSON parameter: D1 binds at most
+ * 100.
  * @throws Outage
  */
 export async function leaseMessages(
-  deps: Pick<Deps, 'db' | 'batch' | 'now' | 'config'>,
+  deps: Pick<Deps, 'db' | 'batch' | 'now' | 'newId' | 'config'>,
+  providers: readonly MailProvider[],
   ids: readonly string[],
-): Promise<LeaseResult> {
+): Promise<Lease> {
   const now = deps.now()
-  const wanted = sql`(select value from json_each(${JSON.stringify(ids)}))`
-  const [claimedIds, rows] = await deps.batch([
+  const until = now + leaseMs(deps.config)
+  const plan = planKeys(deps, providers, ids)
+  const table = sql`messages`
+  const isDue = (
+    row: SQL,
+  ) => sql`((${row}.state = 'queued' and coalesce(${row}.not_before, 0) <= ${now})
+    or (${row}.state = 'sending' and ${row}.lease_until <= ${now}))`
+  // A mail that was held may go before midnight after all, if a place was given back.
+  const isDueOrHeld = sql`(${isDue(table)} or (messages.state = 'queued' and messages.error = ${DAILY_CAP}))`
+  const claim = {
+    state: sql`'sending'`,
+    attempts: sql`${messages.attempts} + 1`,
+    leaseUntil: sql`${until}`,
+  }
+  const hasClaimed = sql`exists (select 1 from json_each(${JSON.stringify(ids)}) w
+    join messages m on m.id = w.value where m.state = 'sending' and m.lease_until = ${until})`
+
+  const [repeated, fresh, , , held, , , [probe], outages, rows] = await deps.batch([
+    claimRepeatedCalls(deps, plan, { set: claim, due: isDue(sql`m`) }, now),
     deps.db
       .update(messages)
-      .set({
-        state: 'sending',
-        attempts: sql`${messages.attempts} + 1`,
-        leaseUntil: now + leaseMs(deps.config),
-      })
+      .set({ ...claim, batchId: sql`w.value ->> 'key'` })
+      .from(sql`json_each(${JSON.stringify(plan.wanted)}) w`)
       .where(
-        sql`${messages.id} in ${wanted} and (
-          (${messages.state} = 'queued' and coalesce(${messages.notBefore}, 0) <= ${now})
-          or (${messages.state} = 'sending' and ${messages.leaseUntil} <= ${now}))`,
+        sql`${messages.id} = w.value ->> 'id' and ${isDueOrHeld} and not (${plan.isRepeat(table)})
+          and ${hasPlaceToday(deps, isDueOrHeld, plan.isRepeat(table))}`,
       )
       .returning({ id: messages.id }),
+    countPlaces(deps),
+    ...holdUntilTomorrow(deps, ids, sql`${isDue(table)} and not (${plan.isRepeat(table)})`),
+    ...rememberCalls(deps, plan, until),
+    ...outageStatements(deps, providers, hasClaimed),
     // Aliased throughout: a batch maps rows by column name, and two named "id" would be one.
     deps.db
       .select({
@@ -74,6 +121,9 @@ export async function leaseMessages(
         kind: messages.kind,
         locale: messages.locale,
         generation: messages.generation,
+        provider: messages.provider,
+        error: messages.error,
+        batchId: messages.batchId,
         userId: sql<string | null>`${users.id}`.as('user_id'),
         userEmail: users.email,
         pendingEmail: users.pendingEmail,
@@ -99,20 +149,33 @@ export async function leaseMessages(
       })
       .from(messages)
       .leftJoin(users, eq(users.id, messages.userId))
-      .where(sql`${messages.id} in ${wanted}`),
+      .where(sql`${messages.id} in (${withRepeatedCalls(plan, until)})`),
   ])
-  const isClaimed = new Set(claimedIds.map(({ id }) => id))
+  const isRepeat = new Map([
+    ...repeated.map(({ id }) => [id, true] as const),
+    ...fresh.map(({ id }) => [id, false] as const),
+  ])
   return {
-    claimed: rows.filter((row) => isClaimed.has(row.id)).map(leasedMessage),
+    claimed: rows.flatMap((row) => {
+      const repeats = isRepeat.get(row.id)
+      return repeats === undefined ? [] : [leasedMessage(row, repeats)]
+    }),
     notDue: new Map(
       rows
-        .filter((row) => row.state === 'queued' && row.notBefore !== null)
-        .map((row) => [row.id, row.notBefore ?? now]),
+        .filter((row) => row.state === 'queued')
+        .map((row) => [row.id, Math.max(row.notBefore ?? 0, now + LEFT_OVER_MS)]),
     ),
+    at: now,
+    until,
+    day: deps.config.MAIL_DAILY_CAP === null ? null : utcDay(now),
+    held: held.length,
+    outages,
+    probing: probe?.provider ?? null,
   }
 }
 
-interface MessageRow extends Omit<LeasedMessage, 'user' | 'isOwnedByAnother' | 'isSuppressed'> {
+interface MessageRow
+  extends Omit<LeasedMessage, 'user' | 'isOwnedByAnother' | 'isSuppressed' | 'isRepeat'> {
   userId: string | null
   userEmail: string | null
   pendingEmail: string | null
@@ -122,10 +185,11 @@ interface MessageRow extends Omit<LeasedMessage, 'user' | 'isOwnedByAnother' | '
   isSuppressed: number
 }
 
-function leasedMessage(row: MessageRow): LeasedMessage {
+function leasedMessage(row: MessageRow, isRepeat: boolean): LeasedMessage {
   const { userId, userEmail, pendingEmail, emailVerifiedAt, userGeneration, ...message } = row
   return {
     ...message,
+    isRepeat,
     user:
       userId === null || userEmail === null || userGeneration === null
         ? null

@@ -144,7 +144,8 @@ export function shownMail(row: MailRow & { readonly real: string | null }, now: 
   if (real.settledAt === null && real.state !== 'deferred') {
     return real.state === 'sent' ? isSent : { ...shown(real), at: row.createdAt }
   }
-  const at = row.createdAt + (real.settledAt ?? real.sentAt ?? real.createdAt) - real.createdAt
+  const settledAfter = (real.settledAt ?? real.sentAt ?? real.createdAt) - real.createdAt
+  const at = Math.max(sentAt, row.createdAt + settledAfter)
   return now < at ? isSent : { ...shown(real), at }
 }
 

@@ -2,8 +2,11 @@
 
 import { sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
-import { events, type MessageState, messages } from '../schema.ts'
+import { events, type MessageState, mailBatches, messages, providerOutages } from '../schema.ts'
 import type { EventType } from '../timeline/record.ts'
+import type { ProviderOutage } from './choose-provider.ts'
+import { givePlacesBack } from './daily-cap.ts'
+import type { Lease } from './lease-messages.ts'
 
 /** How one claimed mail ended. */
 export interface RecordedOutcome {
@@ -19,33 +22,75 @@ export interface RecordedOutcome {
   readonly error: string | null
   readonly sentAt: number | null
   readonly settledAt: number | null
-  readonly event: EventType
+  /** The call that it may have been accepted with; null where that is settled. */
+  readonly batchId: string | null
+  /** Whether it was certainly not handed over, so that its place of the day is free again. */
+  readonly freesPlace: boolean
+  /** What to say in the timeline, each at its own instant. */
+  readonly events: readonly OutcomeEvent[]
+}
+
+export interface OutcomeEvent {
+  readonly type: EventType
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  readonly provider: string | null
+  readonly detail: string | null
+}
+
+/** All that one run of the consumer has to write down. */
+export interface RunRecord {
+  readonly outcomes: readonly RecordedOutcome[]
+  /** Providers found to be down. */
+  readonly down: readonly ProviderOutage[]
+  /** Names of providers that are back. */
+  readonly recovered: readonly string[]
+  /** Calls that got a key of their own in the run, and may have to be repeated. */
+  readonly calls: readonly { readonly id: string; readonly messageIds: readonly string[] }[]
 }
 
 /**
- * Records all outcomes and their events in one round trip, whatever their number.
- * @param deps D1 and the clock
- * @param outcomes of a batch
+ * Records a run in one round trip, whatever the number of mails. To record it twice changes nothing more.
+ * @param deps D1
+ * @param lease under which the mails were claimed
+ * @param run what came of it
  * @throws Outage
  */
 export async function recordOutcomes(
-  deps: Pick<Deps, 'db' | 'batch' | 'now'>,
-  outcomes: readonly RecordedOutcome[],
+  deps: Pick<Deps, 'db' | 'batch'>,
+  lease: Pick<Lease, 'until' | 'day'>,
+  { outcomes, down, recovered, calls }: RunRecord,
 ): Promise<void> {
   const rows = sql`json_each(${JSON.stringify(outcomes)}) o`
   const given = (name: keyof RecordedOutcome) => sql`o.value ->> ${name}`
+  const told = sql`json_each(${JSON.stringify(
+    outcomes.flatMap(({ id, leasedAttempt, events }) =>
+      events.map((event) => ({ ...event, id, leasedAttempt })),
+    ),
+  )}) e`
+  const tells = (name: keyof OutcomeEvent | 'id' | 'leasedAttempt') => sql`e.value ->> ${name}`
+  // A report that came before this moved the row on already: then its state stands, and nothing is given back.
+  const isStillOurs = sql`messages.state = 'sending' and messages.lease_until = ${lease.until}
+    and messages.attempts = ${given('leasedAttempt')}`
+
   await deps.batch([
     // First, while the rows still show who claimed them.
     deps.db
       .insert(events)
       .select(
-        sql`select m.user_id, ${deps.now()}, ${given('event')}, m.id, ${given('provider')}, null,
-          coalesce(${given('error')}, ${given('providerMessageId')})
-          from ${rows} join messages m on m.id = ${given('id')}
-          where m.state = 'sending' and m.attempts = ${given('leasedAttempt')}
-            and m.user_id is not null`,
+        sql`select m.user_id, ${tells('at')}, ${tells('type')}, m.id, ${tells('provider')}, null,
+          ${tells('detail')} from ${told} join messages m on m.id = ${tells('id')}
+          where m.attempts = ${tells('leasedAttempt')} and m.user_id is not null
+            and ((m.state = 'sending' and m.lease_until = ${lease.until})
+              or m.state not in ('queued', 'sending'))`,
       )
       .onConflictDoNothing(),
+    givePlacesBack(
+      deps,
+      lease.day ?? '',
+      sql`(select count(*) from ${rows} join messages on messages.id = ${given('id')}
+        where ${given('freesPlace')} and ${isStillOurs})`,
+    ),
     deps.db
       .update(messages)
       .set({
@@ -58,11 +103,37 @@ export async function recordOutcomes(
         error: given('error'),
         sentAt: given('sentAt'),
         settledAt: given('settledAt'),
+        batchId: given('batchId'),
       })
       .from(rows)
+      .where(sql`${messages.id} = ${given('id')} and ${isStillOurs}`),
+    deps.db
+      .insert(mailBatches)
+      .select(
+        sql`select c.value ->> 'id', c.value -> 'messageIds'
+          from json_each(${JSON.stringify(calls)}) c where true`,
+      )
+      .onConflictDoNothing(),
+    deps.db
+      .insert(providerOutages)
+      .select(
+        sql`select d.value ->> 'provider', d.value ->> 'failures', d.value ->> 'since',
+          d.value ->> 'downUntil', d.value ->> 'reason'
+          from json_each(${JSON.stringify(down)}) d where true`,
+      )
+      .onConflictDoUpdate({
+        target: providerOutages.provider,
+        set: {
+          failures: sql`excluded.failures`,
+          // Of two consumers the one that was asked to wait longer is right.
+          downUntil: sql`max(${providerOutages.downUntil}, excluded.down_until)`,
+          reason: sql`excluded.reason`,
+        },
+      }),
+    deps.db
+      .delete(providerOutages)
       .where(
-        sql`${messages.id} = ${given('id')} and ${messages.state} = 'sending'
-          and ${messages.attempts} = ${given('leasedAttempt')}`,
+        sql`${providerOutages.provider} in (select value from json_each(${JSON.stringify(recovered)}))`,
       ),
   ])
 }

@@ -13,6 +13,7 @@ import {
 import type { Deps } from '../deps.ts'
 import { clientOf } from '../http/client.ts'
 import { isFormPost, prefersHtml } from '../http/negotiation.ts'
+import { noteRefusal } from '../http/rate-limit.ts'
 import { presentedToken, setSessionCookie } from '../http/session-transport.ts'
 import { verifyToken } from '../signing/token.ts'
 import { formBody, sameSite, VERIFY_PATH } from './form-body.ts'
@@ -106,6 +107,7 @@ export function linkRoutes(deps: Deps): Hono {
         return sendPage(c, <ConfirmPage {...props} needsPassword />, 403)
       }
       case 'rate_limited':
+        noteRefusal(c, deps, result.verdict)
         return tooManyPage(c, brand, result.verdict)
       case 'expired':
       case 'invalid': {

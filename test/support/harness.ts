@@ -11,9 +11,11 @@ import { env } from 'cloudflare:workers'
 import { createApp } from '../../src/app.ts'
 import { parseConfig } from '../../src/config.ts'
 import { createDeps, type Deps } from '../../src/deps.ts'
+import { rollUp } from '../../src/figures/rollup.ts'
 import { consumeMail } from '../../src/mail/consume.ts'
 import { consumeDeadLetters } from '../../src/mail/dead-letters.ts'
-import { createProvider } from '../../src/mail/providers/create-provider.ts'
+import { createProviders } from '../../src/mail/providers/create-providers.ts'
+import type { MailProvider } from '../../src/mail/providers/provider.ts'
 import { type SweepResult, sweep } from '../../src/mail/sweep.ts'
 import { type Pruned, prune } from '../../src/retention/prune.ts'
 import { Browser } from './browser.ts'
@@ -58,7 +60,7 @@ export interface Harness {
     retried: string[]
   }>
   deliverDead: (ids: readonly string[]) => Promise<{ acked: string[]; retried: string[] }>
-  /** The cron's minute: sends on what was lost, prunes what is old. */
+  /** The cron's minute: sends on what was lost, prunes what is old, counts. */
   sweep: () => Promise<SweepResult & { readonly pruned: Pruned }>
   /** Mails to an address, newest first. */
   mails: (to: string) => Promise<ReceivedMail[]>
@@ -71,11 +73,11 @@ export type Settings = Record<string, string>
 /**
  * Builds one.
  * @param settings over those of vitest.config.ts
- * @param options `realHash` for tests of the hash itself
+ * @param options `realHash` for tests of the hash itself; `providers` to stand in for the configured ones
  */
 export async function createHarness(
   settings: Settings = {},
-  options: { realHash?: boolean } = {},
+  options: { realHash?: boolean; providers?: (deps: Deps) => readonly MailProvider[] } = {},
 ): Promise<Harness> {
   const checked = parseConfig({ ...env, ...settings })
   if (!checked.ok) throw new Error(JSON.stringify(checked.problems))
@@ -117,11 +119,16 @@ export async function createHarness(
     browser: (ip = freshIp()) => new Browser(harness, ip),
     deliver: ({ ids, attempts = 1 } = {}) =>
       deliver(ids ?? bindings.queued.splice(0), attempts, 'mailproof-mail', (batch) =>
-        consumeMail(deps, provider, batch),
+        consumeMail(deps, providers, batch),
       ),
     deliverDead: (ids) =>
       deliver(ids, 1, 'mailproof-mail-dead', (batch) => consumeDeadLetters(deps, batch)),
-    sweep: async () => ({ ...(await sweep(deps)), pruned: await prune(deps) }),
+    async sweep() {
+      const swept = await sweep(deps)
+      const pruned = await prune(deps)
+      await rollUp(deps)
+      return { ...swept, pruned }
+    },
     async mails(to) {
       const response = await harness.fetch(`/dev/mailbox.json?to=${encodeURIComponent(to)}`)
       return response.json()
@@ -155,7 +162,7 @@ export async function createHarness(
     },
   }
   const app = createApp(deps)
-  const provider = createProvider(deps)
+  const providers = options.providers?.(deps) ?? createProviders(deps)
 
   async function passOn(request: Request): Promise<Response> {
     return app.fetch(request, env, createExecutionContext())

@@ -1,0 +1,87 @@
+// The daily cap, for accounts that may send no more than so many mails a day (UTC). D1 decides, in the transaction
+// that claims the mails: however many consumers run at once, no more than the cap is handed to providers.
+
+import { type SQL, sql } from 'drizzle-orm'
+import type { Deps } from '../deps.ts'
+import { dailySends, events, messages } from '../schema.ts'
+import { DAILY_CAP, isNotice } from './outbox.ts'
+import { nextUtcDay, utcDay } from './utc-day.ts'
+
+type CapDeps = Pick<Deps, 'db' | 'now' | 'config'>
+
+/**
+ * Whether a mail may still be claimed today. All that waits is ranked, not only the batch at hand, or a newcomer
+ * would overtake those that wait since yesterday: links before notices (somebody sits and waits for a link),
+ * then the oldest first.
+ * @param deps the cap and the clock
+ * @param isDue whether a row of `messages` could be claimed now
+ * @param takesNoPlace whether a row has had its place already
+ * @returns a condition on `messages`; true where no cap is set, and then nothing is scanned
+ */
+export function hasPlaceToday({ now, config }: CapDeps, isDue: SQL, takesNoPlace: SQL): SQL {
+  const cap = config.MAIL_DAILY_CAP
+  if (cap === null) return sql`true`
+  return sql`messages.id in (select messages.id from messages
+    where settled_at is null and ${isDue} and not (${takesNoPlace})
+    order by ${isNotice(sql`kind`)}, created_at, id
+    limit max(0, ${cap} - coalesce((select count from daily_sends where day = ${utcDay(now())}), 0)))`
+}
+
+/**
+ * A statement that counts the mails which the statement before it has claimed, of the same batch.
+ * @param deps the cap and the clock
+ */
+export function countPlaces({ db, now, config }: CapDeps) {
+  return db
+    .insert(dailySends)
+    .select(
+      sql`select ${utcDay(now())}, changes()
+        where changes() > 0 and ${config.MAIL_DAILY_CAP !== null}`,
+    )
+    .onConflictDoUpdate({
+      target: dailySends.day,
+      set: { count: sql`${dailySends.count} + excluded.count` },
+    })
+}
+
+/**
+ * Statements that let what found no place wait for the next day, with an entry in the timeline.
+ * @param deps the cap and the clock
+ * @param ids of the mails at hand
+ * @param isLeftOver whether a row of `messages` could have been claimed, and was not
+ */
+export function holdUntilTomorrow(
+  { db, now, config }: CapDeps,
+  ids: readonly string[],
+  isLeftOver: SQL,
+) {
+  const held = sql`messages.id in (select value
+    from json_each(${JSON.stringify(config.MAIL_DAILY_CAP === null ? [] : ids)})) and ${isLeftOver}`
+  return [
+    db
+      .insert(events)
+      .select(
+        sql`select user_id, ${now()}, 'mail_deferred', id, null, null, ${DAILY_CAP}
+          from messages where ${held} and user_id is not null`,
+      )
+      .onConflictDoNothing(),
+    db
+      .update(messages)
+      .set({ state: 'queued', leaseUntil: null, notBefore: nextUtcDay(now()), error: DAILY_CAP })
+      .where(held)
+      .returning({ id: messages.id }),
+  ] as const
+}
+
+/**
+ * A statement that gives places back.
+ * @param db builds it
+ * @param day the day they were taken of, such as `2026-11-21`
+ * @param count how many
+ */
+export function givePlacesBack({ db }: Pick<Deps, 'db'>, day: string, count: SQL) {
+  return db
+    .update(dailySends)
+    .set({ count: sql`max(0, ${dailySends.count} - ${count})` })
+    .where(sql`${dailySends.day} = ${day}`)
+}
