@@ -1,7 +1,7 @@
-// Refused requests, counted in memory: turning one away must not cost the write to D1 that it was turned away from.
+// Refused requests, counted in memory: turning one away must not touch the D1 that it was turned away from.
 //
-// Each isolate counts for itself and writes at most once in thirty seconds, so a flood costs one write in that time,
-// however many requests it consists of. What an isolate has not written when it ends, or when D1 does not answer, is
+// Each isolate counts for itself, and writes after requests that were let through, at most once in thirty seconds; a
+// flood alone writes nothing. What an isolate has not written when it ends, or when D1 does not answer, is
 // lost: these figures say "at least".
 
 import { sql } from 'drizzle-orm'
@@ -15,11 +15,15 @@ const WRITTEN_EVERY_MS = 30_000
 /** The refusals of one isolate. */
 export interface Tally {
   /**
-   * Counts one refusal. Never rejects.
+   * Counts one refusal.
    * @param policy the name of the limit
+   */
+  readonly refused: (policy: string) => void
+  /**
+   * Writes what was counted, where that is due. Never rejects.
    * @returns the write to wait for after the response, or null where none is due
    */
-  readonly refused: (policy: string) => Promise<void> | null
+  readonly writeWhenDue: () => Promise<void> | null
   /**
    * Hands over what is not written yet, as a statement for the cron's batch; null where there is nothing. Whoever
    * takes it must run it: it is not counted again.
@@ -60,7 +64,9 @@ export function createTally(deps: Pick<Deps, 'db' | 'batch' | 'now' | 'log'>): T
       const hour = hourOf(deps.now())
       const key = `${hour} ${policy}`
       counts.set(key, { hour, policy, count: (counts.get(key)?.count ?? 0) + 1 })
-      return deps.now() - takenAt < WRITTEN_EVERY_MS ? null : write()
+    },
+    writeWhenDue() {
+      return counts.size === 0 || deps.now() - takenAt < WRITTEN_EVERY_MS ? null : write()
     },
     take,
   }

@@ -28,11 +28,13 @@ export async function withinLimits(
     return refuse(c, gate.refusedBy)
   }
   const [response] = await Promise.all([handle(), gate.charge()])
+  const write = deps.tally.writeWhenDue()
+  if (write !== null) c.executionCtx.waitUntil(write)
   return response
 }
 
 /**
- * Writes a refusal down: in the log, and for the figures, after the response.
+ * Writes a refusal down: in the log, and in memory for the figures.
  * @param c the request's context
  * @param deps the log and the tally
  * @param verdict which policy refused
@@ -43,8 +45,7 @@ export function noteRefusal(
   { policy }: Verdict,
 ): void {
   deps.log('request_limited', { policy: policy.name, path: c.req.path })
-  const write = deps.tally.refused(policy.name)
-  if (write !== null) c.executionCtx.waitUntil(write)
+  deps.tally.refused(policy.name)
 }
 
 /**

@@ -35,7 +35,7 @@ function setUp() {
       () => state.now,
       (line) => state.logs.push(JSON.parse(line)),
     ),
-    tally: { refused: () => null, take: () => null },
+    tally: { refused: () => undefined, writeWhenDue: () => null, take: () => null },
   }
   const app = new Hono().post('/auth/register', (c) =>
     withinLimits(c, deps, [{ policy, value: ip }], async () => {
