@@ -52,7 +52,8 @@ describe('the README', () => {
 
   it('has in its tables exactly the routes that the Worker serves beside its pages', async () => {
     const deps = await productionDeps()
-    const served = difference(createApp(deps).routes, pageRoutes(deps).routes)
+    const all = difference(createApp(deps).routes, pageRoutes(deps).routes)
+    const served = all.filter((route) => !isOfThePages(route, all))
     // `POST /auth/login` in the first cell of a row; a query is no part of a route.
     const named = [...readme.matchAll(/^\| (`[A-Z]+ \/[^|]*) \|/gm)].flatMap(([, cell = '']) =>
       [...cell.matchAll(/`([A-Z]+ \/[^`?]*)/g)].map(([, route]) => route ?? ''),
@@ -99,6 +100,13 @@ async function productionDeps(): Promise<Deps> {
   })
   if (!checked.ok) throw new Error(JSON.stringify(checked.problems))
   return createDeps(checked.config, {} as Bindings)
+}
+
+/** What the desk's pages need besides themselves: stylesheets, and where the reload of an action leads. */
+function isOfThePages(route: string, all: readonly string[]): boolean {
+  if (!route.startsWith('GET /admin/')) return false
+  const isReload = route.includes('/:action{') || all.includes(route.replace('GET', 'POST'))
+  return route.endsWith('.css') || isReload
 }
 
 interface Route {
