@@ -101,7 +101,10 @@ export function createApp(deps: Deps): Hono {
   app.route('/', webhookRoutes(deps))
   app.route('/', healthRoutes(deps))
   if (config.ADMIN_TOKEN !== undefined) app.route('/', adminRoutes(deps, config.ADMIN_TOKEN))
-  if (config.ENVIRONMENT === 'development') app.route('/dev', devRoutes(deps))
+  // What wrangler builds to deploy has NODE_ENV spelled out, and the mailbox is not even in it.
+  if (process.env.NODE_ENV !== 'production' && config.ENVIRONMENT === 'development') {
+    app.route('/dev', devRoutes(deps))
+  }
 
   app.notFound((c) => refuse(c, 'not_found'))
   app.onError((error, c) => {

@@ -80,6 +80,7 @@ export async function createDeps(
   overrides: Overrides = {},
 ): Promise<Deps> {
   const now = overrides.now ?? systemClock
+  const random = overrides.random ?? (() => Math.random())
   const log = createLog(now, overrides.writeLog)
 
   const passwordKey = await importHmacKey(config.PASSWORD_KEY)
@@ -92,7 +93,7 @@ export async function createDeps(
     config,
     now,
     newId: () => uuidv7({ msecs: now() }),
-    random: overrides.random ?? (() => Math.random()),
+    random,
     fetch: overrides.fetch ?? ((request) => fetch(request)),
     sendEmail: email === undefined ? null : (mail) => email.send(mail),
     db,
@@ -112,6 +113,7 @@ export async function createDeps(
       passwordKey,
       now,
       (error) => log('counter_unavailable', { reason: reasonOf(error) }),
+      random,
     ),
     async enqueue(messageIds) {
       for (let start = 0; start < messageIds.length; start += MAX_SEND_BATCH) {

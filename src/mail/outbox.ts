@@ -2,7 +2,7 @@
 // is answered the mail cannot be lost, whatever becomes of the Queue. The same rows are the exact limit.
 
 import { type SQL, sql } from 'drizzle-orm'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { Deps } from '../deps.ts'
 import {
   type Locale,
@@ -120,12 +120,12 @@ export const mailToShow = {
 /** A row of {@link mailToShow}, without what stands in for it. */
 const mailRow = z.object({
   state: z.enum(messageStates),
-  error: z.string().nullable(),
+  error: z.nullable(z.string()),
   createdAt: z.number(),
-  sentAt: z.number().nullable(),
-  settledAt: z.number().nullable(),
-  stalledAt: z.number().nullable(),
-  notBefore: z.number().nullable(),
+  sentAt: z.nullable(z.number()),
+  settledAt: z.nullable(z.number()),
+  stalledAt: z.nullable(z.number()),
+  notBefore: z.nullable(z.number()),
 })
 type MailRow = z.output<typeof mailRow>
 

@@ -44,7 +44,7 @@ describe('two devices', () => {
 
       await phone.goto(await linkTo(email, '/auth/verify-email'))
       // The state of the mail changes on the page as it is, without a reload.
-      await laptop.getByText(`We sent a mail to ${email}.`).waitFor()
+      await laptop.getByText(`A mail was delivered to ${email}.`).waitFor()
       await sendForm(phone, '/auth/verify-email', { password: PASSWORD })
       expect(await headingOf(phone)).toBe('Address confirmed')
       await laptop.waitForURL('**/account')

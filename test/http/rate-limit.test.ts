@@ -30,6 +30,7 @@ function setUp() {
       (error) => {
         throw error
       },
+      () => 0,
     ),
     log: createLog(
       () => state.now,
