@@ -1,7 +1,7 @@
 // Every variable and secret, parsed once, all problems reported together by name. A Worker with a problem
 // here serves nothing but 503: what would fail only in production fails before it.
 
-import type * as z from 'zod'
+import type * as z from 'zod/mini'
 import type { ProviderName } from './mail/providers/provider.ts'
 import { type Environment, settings } from './settings.ts'
 
@@ -109,7 +109,7 @@ function literalFallback(fallback: string | undefined): string | undefined {
   return fallback?.startsWith('`') ? undefined : fallback
 }
 
-function messageOf(text: unknown, error: z.ZodError): string {
+function messageOf(text: unknown, error: z.core.$ZodError): string {
   if (text === undefined) return 'is required'
   return error.issues.map((issue) => issue.message).join('; ')
 }

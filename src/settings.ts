@@ -1,10 +1,11 @@
 // Every setting there is: its rule, its default, and a line on what it is. Rules are worded to follow the
 // setting's name, and never repeat a value: some are secret.
 
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { canonicalAddress } from './accounts/email-address.ts'
 import type { RatePolicy } from './limits/window.ts'
 import { type ProviderName, providerNames } from './mail/providers/provider.ts'
+import { parsedText, unfit } from './parsed-text.ts'
 import { decodeBase64Url } from './signing/base64url.ts'
 import { type KeyMaterial, MIN_SECRET_BYTES, parseKeyList } from './signing/key-ring.ts'
 
@@ -25,41 +26,46 @@ function durationMs(text: string): number | null {
 /** `90s`, `15m`, `24h`, `7d`. */
 function duration(min: string, max: string) {
   const [least, most] = [durationMs(min) ?? 0, durationMs(max) ?? 0]
-  return z.string().transform((text, ctx) => {
+  return parsedText((text) => {
     const ms = durationMs(text)
-    if (ms !== null && ms >= least && ms <= most) return ms
-    ctx.addIssue({
-      code: 'custom',
-      message: `must be a duration from ${min} to ${max}, such as ${min}`,
-    })
-    return z.NEVER
+    return ms !== null && ms >= least && ms <= most
+      ? ms
+      : unfit(`must be a duration from ${min} to ${max}, such as ${min}`)
   })
 }
 
 /** `3/15m`. KV refuses an `expirationTtl` under 60 seconds, so no window may be shorter. */
 function rate(name: string) {
-  return z.string().transform((text, ctx): RatePolicy => {
+  return parsedText<RatePolicy>((text) => {
     const match = /^(\d{1,6})\/(\w+)$/.exec(text)
     const windowMs = durationMs(match?.[2] ?? '')
     const limit = Number(match?.[1])
-    if (windowMs !== null && windowMs >= MINUTE && windowMs <= 7 * DAY && limit >= 1) {
-      return { name, limit, windowMs }
-    }
-    ctx.addIssue({
-      code: 'custom',
-      message: 'must be count/window with a window from 1m to 7d, such as 3/15m',
-    })
-    return z.NEVER
+    return windowMs !== null && windowMs >= MINUTE && windowMs <= 7 * DAY && limit >= 1
+      ? { name, limit, windowMs }
+      : unfit('must be count/window with a window from 1m to 7d, such as 3/15m')
   })
 }
 
 function integer(min: number, max: number) {
-  return z.string().transform((text, ctx) => {
-    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
-    if (value >= min && value <= max) return value
-    ctx.addIssue({ code: 'custom', message: `must be a whole number from ${min} to ${max}` })
-    return z.NEVER
-  })
+  return parsedText(
+    (text) =>
+      integerWithin(text, min, max) ?? unfit(`must be a whole number from ${min} to ${max}`),
+  )
+}
+
+/** A whole number, or `none`. */
+function integerOrNone(min: number, max: number) {
+  return parsedText((text) =>
+    text === 'none'
+      ? null
+      : (integerWithin(text, min, max) ??
+        unfit(`must be a whole number from ${min} to ${max}, or none`)),
+  )
+}
+
+function integerWithin(text: string, min: number, max: number): number | null {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
+  return value >= min && value <= max ? value : null
 }
 
 /** Whether strangers can reach a host: a link to any other is dead on arrival. */
@@ -82,23 +88,20 @@ function publicUrlProblem(url: URL, environment: Environment): string | null {
 }
 
 function origin(environment: Environment) {
-  return z.string().transform((text, ctx) => {
+  return parsedText((text) => {
     const url = URL.parse(text)
-    const problem =
-      url === null
-        ? 'must be a URL such as https://auth.example.com'
-        : url.pathname !== '/' || url.search !== '' || url.hash !== ''
-          ? 'must be an origin, without path, query or fragment'
-          : publicUrlProblem(url, environment)
-    if (url !== null && problem === null) return url.origin
-    ctx.addIssue({ code: 'custom', message: problem ?? 'must be a URL' })
-    return z.NEVER
+    if (url === null) return unfit('must be a URL such as https://auth.example.com')
+    if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
+      return unfit('must be an origin, without path, query or fragment')
+    }
+    const problem = publicUrlProblem(url, environment)
+    return problem === null ? url.origin : unfit(problem)
   })
 }
 
 /** `https://app.example.com,https://admin.example.com`, or `none`. */
 function originList(environment: Environment) {
-  return z.string().transform((text, ctx): string[] => {
+  return parsedText<string[]>((text) => {
     if (text === 'none') return []
     const urls = text.split(',').map((part) => URL.parse(part.trim()))
     const origins = urls.flatMap((url) =>
@@ -106,32 +109,26 @@ function originList(environment: Environment) {
         ? [url.origin]
         : [],
     )
-    if (origins.length === urls.length) return origins
-    ctx.addIssue({
-      code: 'custom',
-      message: 'must be origins such as https://app.example.com, separated by commas, or none',
-    })
-    return z.NEVER
+    return origins.length === urls.length
+      ? origins
+      : unfit('must be origins such as https://app.example.com, separated by commas, or none')
   })
 }
 
 function logoUrl(environment: Environment) {
-  return z.string().transform((text, ctx) => {
+  return parsedText((text) => {
     const url = URL.parse(text)
-    const problem = url === null ? 'must be a URL' : publicUrlProblem(url, environment)
-    if (url !== null && problem === null) return url.href
-    ctx.addIssue({ code: 'custom', message: problem ?? 'must be a URL' })
-    return z.NEVER
+    if (url === null) return unfit('must be a URL')
+    const problem = publicUrlProblem(url, environment)
+    return problem === null ? url.href : unfit(problem)
   })
 }
 
 /** A page of a front end's own, with `{token}` where the token goes. */
 function linkTemplate(environment: Environment) {
-  return z.string().transform((text, ctx) => {
+  return parsedText((text) => {
     const problem = templateProblem(text, environment)
-    if (problem === null) return text
-    ctx.addIssue({ code: 'custom', message: problem })
-    return z.NEVER
+    return problem === null ? text : unfit(problem)
   })
 }
 
@@ -148,26 +145,22 @@ function templateProblem(text: string, environment: Environment): string | null 
 
 /** A path may follow, as for a proxy; a query or credentials would end in the wrong place. */
 function apiBaseUrl(environment: Environment) {
-  return z.string().transform((text, ctx) => {
+  return parsedText((text) => {
     const url = URL.parse(text)
     const isPlain = url !== null && `${url.username}${url.password}${url.search}${url.hash}` === ''
     const isAllowed =
       url?.protocol === 'https:' || (environment === 'development' && url?.protocol === 'http:')
-    if (isPlain && isAllowed) return url.href.replace(/\/+$/, '')
-    ctx.addIssue({
-      code: 'custom',
-      message:
-        'must be an https URL (http only in development) without credentials, query or fragment',
-    })
-    return z.NEVER
+    return isPlain && isAllowed
+      ? url.href.replace(/\/+$/, '')
+      : unfit(
+          'must be an https URL (http only in development) without credentials, query or fragment',
+        )
   })
 }
 
-const senderAddress = z.string().transform((text, ctx) => {
+const senderAddress = parsedText((text) => {
   const result = canonicalAddress(text)
-  if (result.ok) return result.address
-  ctx.addIssue({ code: 'custom', message: result.problem.message })
-  return z.NEVER
+  return result.ok ? result.address : unfit(result.problem.message)
 })
 
 const KEY_PROBLEMS = {
@@ -178,96 +171,84 @@ const KEY_PROBLEMS = {
   duplicate: 'has two keys of the same id',
 } as const
 
-const tokenKeys = z.string().transform((text, ctx): KeyMaterial[] => {
+const tokenKeys = parsedText<KeyMaterial[]>((text) => {
   const keys = parseKeyList(text)
-  if (typeof keys !== 'string') return keys
-  ctx.addIssue({ code: 'custom', message: KEY_PROBLEMS[keys] })
-  return z.NEVER
+  return typeof keys === 'string' ? unfit(KEY_PROBLEMS[keys]) : keys
 })
 
-const secretBytes = z.string().transform((text, ctx) => {
+const secretBytes = parsedText((text) => {
   const bytes = decodeBase64Url(text)
-  if (bytes !== null && bytes.length >= MIN_SECRET_BYTES) return bytes
-  ctx.addIssue({
-    code: 'custom',
-    message: `must be base64url of at least ${MIN_SECRET_BYTES} bytes`,
-  })
-  return z.NEVER
+  return bytes !== null && bytes.length >= MIN_SECRET_BYTES
+    ? bytes
+    : unfit(`must be base64url of at least ${MIN_SECRET_BYTES} bytes`)
 })
 
 /** `resend,sendgrid`: who sends, the first choice first. */
-const providerList = z.string().transform((text, ctx): ProviderName[] => {
+const providerList = parsedText<ProviderName[]>((text) => {
   const names = text.split(',').map((name) => name.trim())
   const known = providerNames.filter((name) => names.includes(name))
-  if (known.length === names.length)
-    return known.sort((a, b) => names.indexOf(a) - names.indexOf(b))
-  ctx.addIssue({
-    code: 'custom',
-    message: `must be some of ${providerNames.join(', ')}, each once, separated by commas`,
-  })
-  return z.NEVER
+  return known.length === names.length
+    ? known.sort((a, b) => names.indexOf(a) - names.indexOf(b))
+    : unfit(`must be some of ${providerNames.join(', ')}, each once, separated by commas`)
 })
 
-const apiKey = z.string().regex(/^[\x21-\x7e]+$/, 'must be one word of visible ASCII characters')
+const plainText = z.string('must be a string')
+
+const apiKey = plainText.check(
+  z.regex(/^[\x21-\x7e]+$/, 'must be one word of visible ASCII characters'),
+)
 
 /** One or more secrets that prove where a webhook comes from: two while one takes over from the other. */
 function webhookSecrets(pattern: RegExp, what: string) {
-  return z.string().transform((text, ctx): string[] => {
+  return parsedText<string[]>((text) => {
     const secrets = text.split(',').map((secret) => secret.trim())
-    if (secrets.every((secret) => pattern.test(secret))) return secrets
-    ctx.addIssue({
-      code: 'custom',
-      message: `must be ${what}, several of them separated by commas`,
-    })
-    return z.NEVER
+    return secrets.every((secret) => pattern.test(secret))
+      ? secrets
+      : unfit(`must be ${what}, several of them separated by commas`)
   })
 }
 
 /** Where it is known, reports of deliveries can be forged: only the mailbox of a developer may have it. */
 function devSigningKey(environment: Environment) {
-  return environment === 'development'
-    ? z.string().regex(/^[A-Za-z0-9+/]{80,400}={0,2}$/, 'must be a PKCS #8 private key in base64')
-    : z.string().refine(() => false, 'must not be set outside development')
+  return plainText.check(
+    environment === 'development'
+      ? z.regex(/^[A-Za-z0-9+/]{80,400}={0,2}$/, 'must be a PKCS #8 private key in base64')
+      : z.refine(() => false, 'must not be set outside development'),
+  )
 }
 
-/** A whole number, or `none`. */
-function integerOrNone(min: number, max: number) {
-  return z.string().transform((text, ctx): number | null => {
-    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
-    if (text === 'none') return null
-    if (value >= min && value <= max) return value
-    ctx.addIssue({
-      code: 'custom',
-      message: `must be a whole number from ${min} to ${max}, or none`,
-    })
-    return z.NEVER
-  })
-}
+const flag = z.pipe(
+  z.enum(['true', 'false'], 'must be true or false'),
+  z.transform((text) => text === 'true'),
+)
 
 /** A name that goes into mail headers: a line break in it would be a header of the attacker's. */
-const headerText = z
-  .string()
-  .max(100, 'must be at most 100 characters')
-  .regex(/^[^\p{Cc}]*$/u, 'must not contain control characters')
+const headerText = plainText.check(
+  z.maxLength(100, 'must be at most 100 characters'),
+  z.regex(/^[^\p{Cc}]*$/u, 'must not contain control characters'),
+)
 
 /** One setting: its rule, its default (none: required), and a line for the README's table. */
-interface Setting<T extends z.ZodType = z.ZodType> {
+interface Setting<T extends z.ZodMiniType = z.ZodMiniType> {
   readonly rule: T
   readonly fallback?: string
   readonly secret?: true
   readonly about: string
 }
 
-function setting<T extends z.ZodType>(rule: T, about: string, fallback?: string): Setting<T> {
+function setting<T extends z.ZodMiniType>(rule: T, about: string, fallback?: string): Setting<T> {
   return fallback === undefined ? { rule, about } : { rule, about, fallback }
 }
 
-function secret<T extends z.ZodType>(rule: T, about: string): Setting<T> {
+function secret<T extends z.ZodMiniType>(rule: T, about: string): Setting<T> {
   return { rule, about, secret: true }
 }
 
-function optionalSecret<T extends z.ZodType>(rule: T, about: string): Setting<z.ZodOptional<T>> {
-  return { rule: rule.optional(), about, secret: true }
+function optionalSecret<T extends z.ZodMiniType>(
+  rule: T,
+  about: string,
+): Setting<z.ZodMiniOptional<T>> {
+  return { rule: z.optional(rule), about, secret: true }
 }
 
 /**
@@ -285,7 +266,7 @@ export function settings(environment: Environment) {
       'production',
     ),
     APP_NAME: setting(
-      headerText.min(1, 'is required'),
+      headerText.check(z.minLength(1, 'is required')),
       'what people know your product as, in pages and mails',
     ),
     APP_BASE_URL: setting(
@@ -293,12 +274,12 @@ export function settings(environment: Environment) {
       'the public origin of this Worker; https and public outside development',
     ),
     VERIFY_URL: setting(
-      linkTemplate(environment).optional(),
+      z.optional(linkTemplate(environment)),
       "where verification links point, with `{token}` in it: a page of your front end's own",
       '`APP_BASE_URL`/auth/verify-email?token={token}',
     ),
     RESET_URL: setting(
-      linkTemplate(environment).optional(),
+      z.optional(linkTemplate(environment)),
       "where password reset links point, with `{token}` in it: a page of your front end's own",
       '`APP_BASE_URL`/reset-password?token={token}',
     ),
@@ -313,7 +294,7 @@ export function settings(environment: Environment) {
       'confirm',
     ),
     LOGIN_REQUIRES_VERIFIED: setting(
-      z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true'),
+      flag,
       '`true`: an unverified user cannot sign in and is mailed a new link instead',
       'false',
     ),
@@ -326,17 +307,17 @@ export function settings(environment: Environment) {
       'keep_until_confirmed',
     ),
     BRAND_COLOR: setting(
-      z.string().regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #1f5fbf'),
+      plainText.check(z.regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #1f5fbf')),
       'the colour of buttons and links, in pages and mails',
       '#1f5fbf',
     ),
     LOGO_URL: setting(
-      logoUrl(environment).optional(),
+      z.optional(logoUrl(environment)),
       'an image to show above every page in place of the name',
       '`none`',
     ),
     SUPPORT_EMAIL: setting(
-      senderAddress.optional(),
+      z.optional(senderAddress),
       'an address that people may write to, shown below pages and mails',
       '`none`',
     ),
@@ -363,10 +344,9 @@ export function settings(environment: Environment) {
       'https://api.sendgrid.com',
     ),
     SENDGRID_WEBHOOK_KEYS: setting(
-      webhookSecrets(
-        /^[A-Za-z0-9+/]{80,200}={0,2}$/,
-        "SendGrid's verification key in base64",
-      ).optional(),
+      z.optional(
+        webhookSecrets(/^[A-Za-z0-9+/]{80,200}={0,2}$/, "SendGrid's verification key in base64"),
+      ),
       "the verification keys of SendGrid's signed event webhook",
       '`none`',
     ),
@@ -391,7 +371,7 @@ export function settings(environment: Environment) {
       "passwords of Postmark's webhook (HTTP basic auth, any user name)",
     ),
     CLOUDFLARE_EMAIL_EVENTS: setting(
-      z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true'),
+      flag,
       "`true`: the events of Cloudflare's Email Service arrive through a Queue whose name ends in `-events`",
       'false',
     ),
@@ -401,7 +381,7 @@ export function settings(environment: Environment) {
       'none',
     ),
     MAIL_FROM: setting(senderAddress, 'sender address, verified with the mail provider'),
-    MAIL_FROM_NAME: setting(headerText.optional(), 'sender name', '`APP_NAME`'),
+    MAIL_FROM_NAME: setting(z.optional(headerText), 'sender name', '`APP_NAME`'),
     MAIL_MAX_ATTEMPTS: setting(
       integer(1, 40),
       'after so many attempts a mail is recorded as failed (20 span about nine hours)',
@@ -418,7 +398,9 @@ export function settings(environment: Environment) {
       '90d',
     ),
     ADMIN_TOKEN: optionalSecret(
-      z.string().regex(/^[\x21-\x7e]{32,256}$/, 'must be 32 to 256 visible ASCII characters'),
+      plainText.check(
+        z.regex(/^[\x21-\x7e]{32,256}$/, 'must be 32 to 256 visible ASCII characters'),
+      ),
       'opens the desk and its API under `/admin`; without it they do not exist',
     ),
     ADMIN_LIMIT_PER_IP: setting(

@@ -61,6 +61,12 @@ describe('F14: the configuration', () => {
     expect(problemsOf({ [name]: '' })).toEqual([name])
   })
 
+  it.each(['APP_NAME', 'MAIL_MAX_ATTEMPTS'])('wants %s as a string', (name) => {
+    const result = parseConfig({ ...production, [name]: 20 })
+    const problems = [{ name, message: 'must be a string' }]
+    expect(result).toEqual({ ok: false, environment: 'production', problems })
+  })
+
   it('names all problems at once', () => {
     const bad = {
       ENVIRONMENT: 'prod',

@@ -1,7 +1,7 @@
 // What a browser holds while somebody is at the desk: their name and when it ends, signed under a key made of
 // ADMIN_TOKEN. The token itself is not in it, and a new token ends all sessions at once. Nothing is stored.
 
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { decodeBase64Url, encodeBase64Url } from '../signing/base64url.ts'
 import { importHmacKey } from '../signing/key-ring.ts'
 

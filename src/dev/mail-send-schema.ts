@@ -2,7 +2,7 @@
 // the developer's machine and not in production.
 // https://www.twilio.com/docs/sendgrid/api-reference/mail-send/errors
 
-import * as z from 'zod'
+import * as z from 'zod/mini'
 
 /** One error as SendGrid reports it. `field` is a dotted path such as `personalizations.0.to.0.email`. */
 export interface SendGridError {
@@ -45,16 +45,18 @@ const ADDRESS =
 
 const address = z
   .string('The email parameter is required and must be a string.')
-  .regex(ADDRESS, 'Does not contain a valid address.')
-  .max(254, 'Does not contain a valid address.')
+  .check(
+    z.regex(ADDRESS, 'Does not contain a valid address.'),
+    z.maxLength(254, 'Does not contain a valid address.'),
+  )
 
 const recipient = z.object(
-  { email: address, name: z.string('Invalid type. Expected: string.').optional() },
+  { email: address, name: z.optional(z.string('Invalid type. Expected: string.')) },
   'Each recipient must be an object with an email parameter.',
 )
 
 const sender = z.object(
-  { email: address, name: z.string('Invalid type. Expected: string.').optional() },
+  { email: address, name: z.optional(z.string('Invalid type. Expected: string.')) },
   'The from object must be provided for every email send. It is an object that requires the email parameter, but may also contain a name parameter.',
 )
 
@@ -63,16 +65,18 @@ const NO_RECIPIENT =
 
 const headerFields = z
   .record(z.string(), z.string('Header values must be strings.'), 'Headers must be an object.')
-  .superRefine((headers, ctx) => {
-    for (const name of Object.keys(headers)) {
-      if (RESERVED_HEADERS.has(name.toLowerCase())) {
-        ctx.addIssue({ code: 'custom', path: [name], message: `${name} is a reserved header.` })
-      } else if (!/^[\x21-\x39\x3b-\x7e]+$/.test(name)) {
-        // RFC 5322 §2.2: printable ASCII without the colon.
-        ctx.addIssue({ code: 'custom', path: [name], message: 'This is not a header name.' })
+  .check(
+    z.superRefine((headers, ctx) => {
+      for (const name of Object.keys(headers)) {
+        if (RESERVED_HEADERS.has(name.toLowerCase())) {
+          ctx.addIssue({ code: 'custom', path: [name], message: `${name} is a reserved header.` })
+        } else if (!/^[\x21-\x39\x3b-\x7e]+$/.test(name)) {
+          // RFC 5322 §2.2: printable ASCII without the colon.
+          ctx.addIssue({ code: 'custom', path: [name], message: 'This is not a header name.' })
+        }
       }
-    }
-  })
+    }),
+  )
 
 const customArgs = z.record(
   z.string(),
@@ -86,9 +90,12 @@ const substitutions = z
     z.string('Substitution values must be strings.'),
     'substitutions must be an object of strings.',
   )
-  .refine((record) => bytesOf(record) <= MAX_SUBSTITUTION_BYTES, {
-    message: `Substitutions are limited to ${MAX_SUBSTITUTION_BYTES} bytes per personalization.`,
-  })
+  .check(
+    z.refine(
+      (record) => bytesOf(record) <= MAX_SUBSTITUTION_BYTES,
+      `Substitutions are limited to ${MAX_SUBSTITUTION_BYTES} bytes per personalization.`,
+    ),
+  )
 
 /** The reference speaks of their collective size: tags and values together. */
 function bytesOf(record: Readonly<Record<string, string>>): number {
@@ -101,30 +108,33 @@ const NO_SUBJECT =
 const subject = z
   .string('The subject must be a string.')
   // An empty one is reported by the rule that knows all personalizations.
-  .regex(/^[^\r\n]*$/, 'The subject must not contain line breaks.')
+  .check(z.regex(/^[^\r\n]*$/, 'The subject must not contain line breaks.'))
 
 const personalization = z.object(
   {
-    to: z.array(recipient, NO_RECIPIENT).min(1, NO_RECIPIENT),
-    cc: z.array(recipient, 'The cc parameter must be an array.').optional(),
-    bcc: z.array(recipient, 'The bcc parameter must be an array.').optional(),
-    subject: subject.optional(),
-    headers: headerFields.optional(),
-    substitutions: substitutions.optional(),
-    custom_args: customArgs.optional(),
+    to: z.array(recipient, NO_RECIPIENT).check(z.minLength(1, NO_RECIPIENT)),
+    cc: z.optional(z.array(recipient, 'The cc parameter must be an array.')),
+    bcc: z.optional(z.array(recipient, 'The bcc parameter must be an array.')),
+    subject: z.optional(subject),
+    headers: z.optional(headerFields),
+    substitutions: z.optional(substitutions),
+    custom_args: z.optional(customArgs),
   },
   'Each personalization must be an object.',
 )
 
+const NO_CONTENT_TYPE = 'The content type must be a string at least one character in length.'
+const NO_CONTENT_VALUE = 'The content value must be a string at least one character in length.'
+
 const contentBlock = z.object(
   {
     type: z
-      .string('The content type must be a string at least one character in length.')
-      .min(1, 'The content type must be a string at least one character in length.')
-      .regex(/^[^\r\n;,]*$/, 'The content type cannot contain ;, , or CRLF characters.'),
-    value: z
-      .string('The content value must be a string at least one character in length.')
-      .min(1, 'The content value must be a string at least one character in length.'),
+      .string(NO_CONTENT_TYPE)
+      .check(
+        z.minLength(1, NO_CONTENT_TYPE),
+        z.regex(/^[^\r\n;,]*$/, 'The content type cannot contain ;, , or CRLF characters.'),
+      ),
+    value: z.string(NO_CONTENT_VALUE).check(z.minLength(1, NO_CONTENT_VALUE)),
   },
   'Each content block must be an object with a type and a value.',
 )
@@ -140,42 +150,48 @@ const mailSendBody = z.object(
   {
     personalizations: z
       .array(personalization, NO_PERSONALIZATION)
-      .min(1, NO_PERSONALIZATION)
-      .max(
-        MAX_PERSONALIZATIONS,
-        `The personalization block is limited to ${MAX_PERSONALIZATIONS} personalizations per API request.`,
+      .check(
+        z.minLength(1, NO_PERSONALIZATION),
+        z.maxLength(
+          MAX_PERSONALIZATIONS,
+          `The personalization block is limited to ${MAX_PERSONALIZATIONS} personalizations per API request.`,
+        ),
       ),
     from: sender,
-    reply_to: recipient.optional(),
-    subject: subject.optional(),
-    content: z.array(contentBlock, NO_CONTENT).min(1, NO_CONTENT),
-    headers: headerFields.optional(),
-    custom_args: customArgs.optional(),
-    tracking_settings: z.record(z.string(), z.json(), 'Must be an object.').optional(),
+    reply_to: z.optional(recipient),
+    subject: z.optional(subject),
+    content: z.array(contentBlock, NO_CONTENT).check(z.minLength(1, NO_CONTENT)),
+    headers: z.optional(headerFields),
+    custom_args: z.optional(customArgs),
+    tracking_settings: z.optional(z.record(z.string(), z.json(), 'Must be an object.')),
   },
   'Bad Request',
 )
 
 /** The same body read leniently, so that the rules across fields speak even where a field is wrong. */
-const recipientsOutline = z.array(z.object({ email: z.string() }).catch({ email: '' })).catch([])
-const outlineSchema = z
-  .object({
-    subject: z.string().catch(''),
-    personalizations: z
-      .array(
-        z
-          .object({
-            to: recipientsOutline,
-            cc: recipientsOutline,
-            bcc: recipientsOutline,
-            subject: z.string().catch(''),
-          })
-          .catch({ to: [], cc: [], bcc: [], subject: '' }),
-      )
-      .catch([]),
-    content: z.array(z.object({ type: z.string().catch('') }).catch({ type: '' })).catch([]),
-  })
-  .catch({ subject: '', personalizations: [], content: [] })
+const textOutline = z.catch(z.string(), '')
+const recipientsOutline = z.catch(
+  z.array(z.catch(z.object({ email: z.string() }), { email: '' })),
+  [],
+)
+const personalizationOutline = z.catch(
+  z.object({
+    to: recipientsOutline,
+    cc: recipientsOutline,
+    bcc: recipientsOutline,
+    subject: textOutline,
+  }),
+  { to: [], cc: [], bcc: [], subject: '' },
+)
+const contentOutline = z.catch(z.object({ type: textOutline }), { type: '' })
+const outlineSchema = z.catch(
+  z.object({
+    subject: textOutline,
+    personalizations: z.catch(z.array(personalizationOutline), []),
+    content: z.catch(z.array(contentOutline), []),
+  }),
+  { subject: '', personalizations: [], content: [] },
+)
 
 type Outline = z.output<typeof outlineSchema>
 

@@ -1,10 +1,10 @@
 // The mails of the development mailbox, in KV, so that they outlive a restart. A mail is kept for a week.
 
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { bounded } from '../bounded.ts'
 import type { Deps } from '../deps.ts'
 
-const party = z.object({ email: z.string(), name: z.string().optional() })
+const party = z.object({ email: z.string(), name: z.optional(z.string()) })
 const texts = z.record(z.string(), z.string())
 
 const storedMail = z.object({
@@ -31,7 +31,7 @@ const mailReport = z.object({
   /** Milliseconds since the epoch. */
   at: z.int(),
   /** What the webhook answered; null where it did not. */
-  status: z.int().nullable(),
+  status: z.nullable(z.int()),
 })
 
 /** What was reported of a mail, and how the webhook took it. */

@@ -2,7 +2,7 @@
 // each hour of the period, however many people and mails there are.
 
 import { sql } from 'drizzle-orm'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { Deps } from '../deps.ts'
 import {
   BUCKETS,
@@ -224,4 +224,4 @@ export function durationsOf(distribution: Distribution, counted: readonly Named[
 }
 
 /** What `?by=` may say; anything else shows hours. */
-export const byField = z.enum(['hour', 'day']).catch('hour')
+export const byField = z.catch(z.enum(['hour', 'day']), 'hour')

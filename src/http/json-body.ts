@@ -3,7 +3,7 @@
 import { zValidator } from '@hono/zod-validator'
 import type { Context, MiddlewareHandler } from 'hono'
 import { createMiddleware } from 'hono/factory'
-import type * as z from 'zod'
+import type * as z from 'zod/mini'
 import { type FieldError, problem } from './problem.ts'
 
 /** Also a defence: a cross-site form cannot send this type without a CORS preflight. */
@@ -28,7 +28,7 @@ export function requireJson(options: { emptyIsObject?: boolean } = {}): Middlewa
  * does not fit. Unknown fields are dropped.
  * @param schema what the body must be
  */
-export function jsonBody<Schema extends z.ZodType>(schema: Schema) {
+export function jsonBody<Schema extends z.ZodMiniType>(schema: Schema) {
   return zValidator('json', schema, (result, c) => {
     if (!result.success) return invalidInput(c, result.error.issues)
   })

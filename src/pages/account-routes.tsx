@@ -3,7 +3,7 @@
 
 import { type Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { cancelEmailChange, changeEmail } from '../accounts/change-email.ts'
 import { changePassword } from '../accounts/change-password.ts'
 import { deleteAccount } from '../accounts/delete-account.ts'
@@ -31,7 +31,7 @@ import { type NoticeName, noticeOf } from './notices.tsx'
 import { pathWith } from './redirect-target.ts'
 
 const WRONG_PASSWORD = 'The password is not right.'
-const revokeForm = z.object({ id: z.string().catch('') })
+const revokeForm = z.object({ id: z.catch(z.string(), '') })
 
 /**
  * `/account` and what its forms post to.

@@ -3,7 +3,7 @@
 import { zValidator } from '@hono/zod-validator'
 import type { Context } from 'hono'
 import { csrf } from 'hono/csrf'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { fieldErrors } from '../http/json-body.ts'
 
 /** Errors by field name; `form` is about the form as a whole. */
@@ -37,14 +37,14 @@ function isOwnOrigin(origin: string, c: Context): boolean {
 }
 
 /** A field that came twice, or as a file, is as good as none. */
-const typedValues = z.record(z.string(), z.string().optional().catch(undefined)).catch({})
+const typedValues = z.catch(z.record(z.string(), z.catch(z.optional(z.string()), undefined)), {})
 
 /**
  * Reads and validates a form. One that cannot be read at all is a 400 of the validator's.
  * @param schema what it must be
  * @param refuse answers where a field does not fit, with what was typed and the errors
  */
-export function formBody<Schema extends z.ZodType>(
+export function formBody<Schema extends z.ZodMiniType>(
   schema: Schema,
   refuse: (c: Context, typed: TypedValues, errors: FieldErrors) => Response | Promise<Response>,
 ) {

@@ -2,6 +2,7 @@
 
 import { type Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import * as z from 'zod/mini'
 import { changeEmail } from '../accounts/change-email.ts'
 import { type AccountView, readAccount } from '../accounts/read-account.ts'
 import { changeEmailBody, resendBody } from '../accounts/request-bodies.ts'
@@ -21,7 +22,7 @@ import { NewLinkPage, ResendAcceptedPage } from './link-pages.tsx'
 import type { NoticeName } from './notices.tsx'
 import { pathWith, redirectField, redirectTarget } from './redirect-target.ts'
 
-const resendForm = resendBody.extend({ redirect_to: redirectField })
+const resendForm = z.extend(resendBody, { redirect_to: redirectField })
 
 /**
  * Sends the inbox page, the only one that may run a script.

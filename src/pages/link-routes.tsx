@@ -2,7 +2,7 @@
 
 import { type Context, Hono } from 'hono'
 import { createMiddleware } from 'hono/factory'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { passwordField } from '../accounts/request-bodies.ts'
 import {
   type ConfirmResult,
@@ -24,8 +24,8 @@ import { redirectField, redirectTarget, targetOf } from './redirect-target.ts'
 
 /** A field that does not fit is as good as none: the link or the proof fails. */
 const confirmForm = z.object({
-  token: z.string().catch(''),
-  password: passwordField.optional().catch(undefined),
+  token: z.catch(z.string(), ''),
+  password: z.catch(z.optional(passwordField), undefined),
   redirect_to: redirectField,
 })
 

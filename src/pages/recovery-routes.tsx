@@ -1,7 +1,7 @@
 // Pages that act by a mailed token alone. Opening one changes nothing; its form goes to the same path.
 
 import { type Context, Hono } from 'hono'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { disown, openDisownLink } from '../accounts/disown.ts'
 import { forgotPassword } from '../accounts/forgot-password.ts'
 import { forgotPasswordBody, newPasswordField } from '../accounts/request-bodies.ts'
@@ -36,7 +36,7 @@ import {
 } from './recovery-pages.tsx'
 
 /** A token that is no text is as good as none. */
-const tokenField = z.string().catch('')
+const tokenField = z.catch(z.string(), '')
 const tokenForm = z.object({ token: tokenField })
 const resetForm = z.object({ token: tokenField, password: newPasswordField })
 

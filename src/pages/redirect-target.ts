@@ -2,7 +2,7 @@
 // has named: a sign-in page that forwards to anywhere lends its good name to every phishing site.
 
 import type { Context } from 'hono'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { Config } from '../config.ts'
 
 /** As a query parameter and as a hidden field. */
@@ -11,7 +11,7 @@ export const REDIRECT_FIELD = 'redirect_to'
 const MAX_LENGTH = 2048
 
 /** The field of a form. One that does not fit is as good as none; whether it is allowed is judged later. */
-export const redirectField = z.string().optional().catch(undefined)
+export const redirectField = z.catch(z.optional(z.string()), undefined)
 
 /**
  * Judges a target.

@@ -1,7 +1,7 @@
 // The start page, and the forms for signing up, in and out.
 
 import { type Context, Hono } from 'hono'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { isDisownLinkOf } from '../accounts/disown.ts'
 import { login } from '../accounts/login.ts'
 import { readAccount } from '../accounts/read-account.ts'
@@ -23,11 +23,11 @@ import { noticeOf } from './notices.tsx'
 import { pathWith, redirectField, redirectTarget, targetOf } from './redirect-target.ts'
 import { LoginPage, NotVerifiedPage, RegisterPage } from './sign-in-pages.tsx'
 
-const registerForm = registerBody.extend({
+const registerForm = z.extend(registerBody, {
   redirect_to: redirectField,
-  disown_token: z.string().optional().catch(undefined),
+  disown_token: z.catch(z.optional(z.string()), undefined),
 })
-const loginForm = loginBody.extend({ redirect_to: redirectField })
+const loginForm = z.extend(loginBody, { redirect_to: redirectField })
 
 /**
  * `/`, `/register`, `/login`, `/logout`.

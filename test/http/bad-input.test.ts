@@ -137,6 +137,15 @@ describe('fields', () => {
     ])
   })
 
+  it.each(['[]', '"text"', '5', 'null'])('says so where there are no fields: %s', async (body) => {
+    const h = await createHarness(UNLIMITED)
+    const answer = await raw(h, '/auth/register', body)
+    expect([answer.status, answer.body.errors]).toEqual([
+      422,
+      [{ path: '', message: 'must be an object' }],
+    ])
+  })
+
   it('drops fields that it does not know', async () => {
     const h = await createHarness(UNLIMITED)
     const body = { email: freshAddress(), password: PASSWORD, is_email_verified: true, id: 'x' }

@@ -84,6 +84,7 @@ describe('the settings of an earlier version', () => {
     expect(changed.toSorted()).toEqual([
       'ADMIN_TOKEN',
       'DEV_WEBHOOK_SIGNING_KEY',
+      'MAIL_LIMIT_PER_IP',
       'SENDGRID_API_KEY',
       'SENDGRID_BASE_URL',
       'SENDGRID_WEBHOOK_KEYS',

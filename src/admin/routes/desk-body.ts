@@ -1,7 +1,7 @@
 // What was sent to the desk, by a form or as JSON: one reading, one set of rules for both.
 
 import type { Context } from 'hono'
-import type * as z from 'zod'
+import type * as z from 'zod/mini'
 import { fieldErrors } from '../../http/json-body.ts'
 import { isFormPost } from '../../http/negotiation.ts'
 import type { FieldError, ProblemCode } from '../../http/problem.ts'
@@ -30,7 +30,7 @@ const JSON_TYPE = /^application\/([\w.-]+\+)?json\s*(;|$)/i
  * @param c the request's context
  * @param schema what the body must be
  */
-export async function deskBody<Schema extends z.ZodType>(
+export async function deskBody<Schema extends z.ZodMiniType>(
   c: Context<DeskEnv>,
   schema: Schema,
 ): Promise<DeskBody<z.output<Schema>>> {

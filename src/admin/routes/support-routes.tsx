@@ -1,7 +1,7 @@
 // What support does to a user: a mail, a link, a verification, a suppression lifted. Each with who and why.
 
 import { type Context, Hono } from 'hono'
-import type * as z from 'zod'
+import type * as z from 'zod/mini'
 import { instant } from '../../accounts/user.ts'
 import type { Deps } from '../../deps.ts'
 import { enqueueAfterResponse } from '../../http/after-response.ts'
@@ -41,7 +41,7 @@ export function supportRoutes(deps: Deps): Hono<DeskEnv> {
   const pathOf = (c: Context) => `/admin/users/${encodeURIComponent(c.req.param('id') ?? '')}`
 
   /** Reads the body and runs the action, or answers what is wrong with it. */
-  async function acting<Schema extends z.ZodType>(
+  async function acting<Schema extends z.ZodMiniType>(
     c: Context<DeskEnv>,
     schema: Schema,
     run: (data: z.output<Schema>, userId: string) => Promise<Response>,

@@ -36,6 +36,8 @@ export function developmentVars(origin: string): Vars {
     APP_NAME: 'Mailproof',
     APP_BASE_URL: origin,
     MAIL_FROM: 'noreply@mailproof.test',
+    // Whoever tries things out signs up often, and always from here.
+    MAIL_LIMIT_PER_IP: '1000/1h',
     SENDGRID_BASE_URL: `${origin}/dev`,
     TOKEN_KEYS: `k1:${randomSecret()}`,
     PASSWORD_KEY: randomSecret(),

@@ -3,7 +3,7 @@
 // https://developers.cloudflare.com/email-service/reference/headers/ (`Auto-Submitted` is allowed)
 // It has no idempotency key: a call whose answer is lost may have been accepted, and is sent again.
 
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { bounded } from '../../bounded.ts'
 import { cleanWords, lostAnswer } from './post-json.ts'
 import type { MailProvider, OutgoingMail, SendOutcome } from './provider.ts'
@@ -25,7 +25,7 @@ export interface CloudflareEmailOptions {
 }
 
 const sentResult = z.object({ messageId: z.string() })
-const codedError = z.object({ code: z.string(), message: z.string().catch('') })
+const codedError = z.object({ code: z.string(), message: z.catch(z.string(), '') })
 
 /** The sender's domain, or what the binding is allowed: another provider may take the mail. */
 const ACCOUNT_REFUSED = new Set([

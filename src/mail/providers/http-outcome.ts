@@ -8,6 +8,8 @@ export const BODY_TIMEOUT_MS = 2000
 const MAX_ERROR_LENGTH = 300
 /** How much of it is looked at: the search for addresses takes time with the square of the length. */
 const MAX_SCANNED_LENGTH = 1000
+/** What is wrong is the key, the account or the address of the API, and no other mail would fare better. */
+const ACCOUNT_STATUSES = new Set([401, 403, 404, 405])
 /** RFC 9110 §5.6.7, in the one form that may be sent. `Date.parse` alone would make a date of "-5". */
 const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
 
@@ -36,7 +38,7 @@ export function outcomeOfError(
       mayBeAccepted: status !== 429 && status !== 503,
     }
   }
-  return { kind: 'refused', reason, isAccountRefused: status === 401 || status === 403 }
+  return { kind: 'refused', reason, isAccountRefused: ACCOUNT_STATUSES.has(status) }
 }
 
 /**

@@ -5,7 +5,7 @@
 // A call is answered with 200 and one result a mail, in the order of the request, whatever became of the mails. It
 // has no idempotency key: a call whose answer is lost may have been accepted, and is sent again.
 
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { outcomeOfError } from './http-outcome.ts'
 import { cleanWords, type HttpApi, parseJson, postJson, readBody } from './post-json.ts'
 import type { MailProvider, OutgoingMail, SendOutcome } from './provider.ts'
@@ -20,12 +20,12 @@ export interface PostmarkOptions extends HttpApi {
 
 const verdict = z.object({
   ErrorCode: z.number(),
-  Message: z.string().catch(''),
-  MessageID: z.string().optional().catch(undefined),
+  Message: z.catch(z.string(), ''),
+  MessageID: z.catch(z.optional(z.string()), undefined),
 })
 type Verdict = z.output<typeof verdict>
 /** What cannot be read of it was accepted all the same. */
-const results = z.array(verdict.nullable().catch(null))
+const results = z.array(z.catch(z.nullable(verdict), null))
 
 const MAINTENANCE = 100
 const INTERNAL_ERROR = 101

@@ -10,7 +10,7 @@
 // One mail goes to the batch endpoint as well: what is left of an earlier call may be one mail, and nothing says
 // that a key used at one endpoint is known at the other.
 
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { outcomeOfError, retryAfterSeconds } from './http-outcome.ts'
 import { cleanWords, type HttpApi, parseJson, postJson, readBody } from './post-json.ts'
 import type { MailProvider, OutgoingMail, SendOutcome } from './provider.ts'
@@ -23,12 +23,15 @@ export interface ResendOptions extends HttpApi {
   readonly from: Sender
 }
 
-const errorBody = z.object({ name: z.string().catch(''), message: z.string().catch('') })
+/** What is missing or no text is as good as empty. */
+const optionalText = z.catch(z.string(), '')
+
+const errorBody = z.object({ name: optionalText, message: optionalText })
 const sentBody = z.object({ id: z.string() })
 const batchBody = z.object({
   /** Of the mails that were taken, in their order. */
-  data: z.array(z.object({ id: z.string() })).catch([]),
-  errors: z.array(z.object({ index: z.number(), message: z.string().catch('') })).catch([]),
+  data: z.catch(z.array(z.object({ id: z.string() })), []),
+  errors: z.catch(z.array(z.object({ index: z.number(), message: optionalText })), []),
 })
 
 /** A call may have been refused for one of its mails. */

@@ -7,7 +7,7 @@
 // the whole HTML of each mail are its substitutions.
 // https://www.twilio.com/docs/sendgrid/for-developers/sending-email/substitution-tags
 
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { outcomeOfError } from './http-outcome.ts'
 import { cleanWords, type HttpApi, parseJson, postJson, readBody } from './post-json.ts'
 import type { MailProvider, OutgoingMail, SendOutcome } from './provider.ts'
@@ -30,7 +30,9 @@ const HTML_TAG = '-mailproof-html-9c41e7d05ab2-'
 const MAX_SUBSTITUTION_BYTES = 10_000
 
 const errorBody = z.object({
-  errors: z.array(z.object({ message: z.string(), field: z.string().nullish() })).min(1),
+  errors: z
+    .array(z.object({ message: z.string(), field: z.nullish(z.string()) }))
+    .check(z.minLength(1)),
 })
 
 /** A mail and its place among those that were handed in. */

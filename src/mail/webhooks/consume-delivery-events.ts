@@ -2,7 +2,7 @@
 // the account can write to a Queue of the account.
 // https://developers.cloudflare.com/email-service/platform/event-subscriptions/
 
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { Outage, reasonOf } from '../../bounded.ts'
 import type { Deps } from '../../deps.ts'
 import { applyDeliveryReports } from '../apply-reports.ts'
@@ -17,26 +17,18 @@ import { instantOf } from './webhook.ts'
 const LOOKUPS = 3
 const LOOKUP_AGAIN_SECONDS = 120
 
+const text = z.nullish(z.string())
+
 const deliveryEvent = z.object({
   type: z.string(),
   payload: z.object({
-    messageId: z.string().min(1),
-    delivery: z.object({ smtpResponse: z.string().nullish() }).nullish().catch(null),
-    bounce: z
-      .object({ type: z.string().nullish(), reason: z.string().nullish() })
-      .nullish()
-      .catch(null),
-    failure: z.object({ reason: z.string().nullish() }).nullish().catch(null),
-    rejection: z
-      .object({
-        reason: z.string().nullish(),
-        party: z.string().nullish(),
-        detail: z.string().nullish(),
-      })
-      .nullish()
-      .catch(null),
+    messageId: z.string().check(z.minLength(1)),
+    delivery: z.catch(z.nullish(z.object({ smtpResponse: text })), null),
+    bounce: z.catch(z.nullish(z.object({ type: text, reason: text })), null),
+    failure: z.catch(z.nullish(z.object({ reason: text })), null),
+    rejection: z.catch(z.nullish(z.object({ reason: text, party: text, detail: text })), null),
   }),
-  metadata: z.object({ eventTimestamp: z.string().optional() }).optional().catch(undefined),
+  metadata: z.catch(z.optional(z.object({ eventTimestamp: z.optional(z.string()) })), undefined),
 })
 type DeliveryEvent = z.output<typeof deliveryEvent>
 

@@ -4,20 +4,23 @@
 // password can say anything at any time, and TLS alone keeps the body whole. A repeated call changes
 // nothing, because reports are applied once.
 
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { DeliveryKind } from '../delivery-states.ts'
 import { decodeBase64, instantOf, type Webhook } from './webhook.ts'
 
+/** What is no text is as good as none. */
+const optionalText = z.catch(z.optional(z.string()), undefined)
+
 const payloadSchema = z.object({
   RecordType: z.string(),
-  MessageID: z.string().optional(),
-  Metadata: z.record(z.string(), z.unknown()).nullish().catch(null),
+  MessageID: z.optional(z.string()),
+  Metadata: z.catch(z.nullish(z.record(z.string(), z.unknown())), null),
   /** Of bounces: https://postmarkapp.com/developer/api/bounce-api#bounce-types */
-  Type: z.string().optional().catch(undefined),
-  Description: z.string().optional().catch(undefined),
-  Details: z.string().optional().catch(undefined),
-  DeliveredAt: z.string().optional().catch(undefined),
-  BouncedAt: z.string().optional().catch(undefined),
+  Type: optionalText,
+  Description: optionalText,
+  Details: optionalText,
+  DeliveredAt: optionalText,
+  BouncedAt: optionalText,
 })
 type Payload = z.output<typeof payloadSchema>
 

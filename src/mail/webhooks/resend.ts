@@ -3,7 +3,7 @@
 // https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 // Events: https://resend.com/docs/dashboard/webhooks/event-types
 
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { DeliveryKind } from '../delivery-states.ts'
 import { checkTimestamp, decodeBase64, instantOf, joinBytes, type Webhook } from './webhook.ts'
 
@@ -11,24 +11,26 @@ import { checkTimestamp, decodeBase64, instantOf, joinBytes, type Webhook } from
 const MAX_SIGNATURES = 8
 const HMAC = { name: 'HMAC', hash: 'SHA-256' } as const
 
-const explained = z.object({ message: z.string().optional(), type: z.string().optional() })
+const explained = z.object({ message: z.optional(z.string()), type: z.optional(z.string()) })
 
 const payloadSchema = z.object({
   type: z.string(),
-  created_at: z.string().optional(),
+  created_at: z.optional(z.string()),
   data: z.object({
-    email_id: z.string().optional(),
+    email_id: z.optional(z.string()),
     /** An object in webhooks; a list of names and values where mails are sent. */
-    tags: z
-      .union([
-        z.record(z.string(), z.unknown()),
-        z.array(z.object({ name: z.string(), value: z.unknown() })),
-      ])
-      .nullish()
-      .catch(null),
-    bounce: explained.nullish().catch(null),
-    suppressed: explained.nullish().catch(null),
-    failed: z.object({ reason: z.string().optional() }).nullish().catch(null),
+    tags: z.catch(
+      z.nullish(
+        z.union([
+          z.record(z.string(), z.unknown()),
+          z.array(z.object({ name: z.string(), value: z.unknown() })),
+        ]),
+      ),
+      null,
+    ),
+    bounce: z.catch(z.nullish(explained), null),
+    suppressed: z.catch(z.nullish(explained), null),
+    failed: z.catch(z.nullish(z.object({ reason: z.optional(z.string()) })), null),
   }),
 })
 type Payload = z.output<typeof payloadSchema>

@@ -2,7 +2,7 @@
 // https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features
 // Events: https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
 
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { DeliveryKind, DeliveryReport } from '../delivery-states.ts'
 import { rawSignature } from './ecdsa-signature.ts'
 import { checkTimestamp, decodeBase64, joinBytes, type Webhook } from './webhook.ts'
@@ -13,16 +13,16 @@ const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as con
 
 const event = z.object({
   event: z.string(),
-  timestamp: z.number().optional(),
+  timestamp: z.optional(z.number()),
   /** Our custom argument; SendGrid lifts them to the top of the event. */
-  message_id: z.string().optional(),
-  sg_message_id: z.string().optional(),
+  message_id: z.optional(z.string()),
+  sg_message_id: z.optional(z.string()),
   /** Of bounces: `bounce` or `blocked`. */
-  type: z.string().optional(),
+  type: z.optional(z.string()),
   /** Of bounces and drops. */
-  reason: z.string().optional(),
+  reason: z.optional(z.string()),
   /** Of deferrals and deliveries: what the recipient's server said. */
-  response: z.string().optional(),
+  response: z.optional(z.string()),
 })
 
 /**

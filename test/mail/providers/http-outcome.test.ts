@@ -30,7 +30,8 @@ describe('a status that is not 2xx', () => {
     [401, true],
     [403, true],
     [400, false],
-    [404, false],
+    [404, true],
+    [405, true],
     [413, false],
     [422, false],
   ])('%i is a refusal of the account: %s', (status, isAccountRefused) => {

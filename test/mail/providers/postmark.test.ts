@@ -175,7 +175,7 @@ describe('S3: a failure of the call', () => {
     [429, null, pushback('429')],
     [503, { ErrorCode: 100, Message: 'Maintenance.' }, pushback('503: Maintenance.')],
     [500, { ErrorCode: 101, Message: 'Sorry.' }, { ...LOST, reason: '500: Sorry.' }],
-    [404, null, refused('404')],
+    [404, null, refused('404', true)],
   ])('%i %j is the same for all mails, and is not repeated', async (status, body, outcome) => {
     const { outcomes, requests } = await send(answer(status, body), mails(3))
     expect(requests).toHaveLength(1)

@@ -231,7 +231,7 @@ describe('S3: a failure', () => {
     ])
   })
 
-  it.each([400, 404, 405, 422, 451])('of a mail is a refusal: %i', async (status) => {
+  it.each([400, 410, 422, 451])('of a mail is a refusal: %i', async (status) => {
     const { outcomes } = await send(answer(status, 'no JSON'), mails(1))
     expect(outcomes).toEqual([refused(String(status))])
   })

@@ -298,7 +298,7 @@ describe('a call of several that is refused', () => {
   it.each([
     [401, refused('401', true)],
     [403, refused('403', true)],
-    [404, refused('404')],
+    [404, refused('404', true)],
     [503, pushback('503')],
   ])('for all of them (%i) is not repeated', async (status, outcome) => {
     const { outcomes, requests } = await sendAll(answer(status), mails(5))

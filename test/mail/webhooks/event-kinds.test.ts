@@ -98,7 +98,7 @@ describe('Resend', () => {
     ['email.scheduled', {}, IGNORED],
   ])('%s %j', async (type, more, expected) => {
     const h = await createHarness({ RESEND_WEBHOOK_SECRETS: RESEND })
-    const { id } = await sentMail(h)
+    const { id } = await sentMail(h, 'resend')
     const created_at = '2026-11-02T11:59:59.126Z'
     const payload = { type, created_at, data: { ...data(id), ...more } }
     expect((await resend(h, payload)).status).toBe(204)
@@ -110,7 +110,7 @@ describe('Resend', () => {
 
   it('reads tags in the shape they are sent in as well, and does without', async () => {
     const h = await createHarness({ RESEND_WEBHOOK_SECRETS: RESEND })
-    const { id } = await sentMail(h)
+    const { id } = await sentMail(h, 'resend')
     const created_at = '2026-11-02T11:59:59.126Z'
     for (const tags of [
       undefined,
@@ -183,7 +183,7 @@ describe('Postmark', () => {
     [{ RecordType: 'Click' }, IGNORED],
   ])('%j', async (payload, expected) => {
     const h = await createHarness({ POSTMARK_WEBHOOK_SECRETS: POSTMARK })
-    const { id } = await sentMail(h)
+    const { id } = await sentMail(h, 'postmark')
     const body = { MessageID: '883953f4-6105-42a2-a16a-77a8eac79483', ...payload }
     expect((await postmark(h, { ...body, Metadata: { message_id: id } })).status).toBe(204)
     await expectOutcome(h, id, expected)
@@ -197,7 +197,7 @@ describe('Postmark', () => {
 
   it('a mail of another sender of the same account is none of ours', async () => {
     const h = await createHarness({ POSTMARK_WEBHOOK_SECRETS: POSTMARK })
-    const { id } = await sentMail(h)
+    const { id } = await sentMail(h, 'postmark')
     for (const Metadata of [undefined, null, {}, { message_id: 7 }, 'odd']) {
       expect((await postmark(h, { ...bounce('HardBounce', 1), Metadata })).status).toBe(204)
     }

@@ -302,7 +302,7 @@ describe('F5: Resend', () => {
   }
 
   async function genuine(h: Harness) {
-    const { id } = await sentMail(h)
+    const { id } = await sentMail(h, 'resend')
     const body = event(id)
     return { id, body, headers: signedBySvix(h, body) }
   }
@@ -310,13 +310,13 @@ describe('F5: Resend', () => {
   it('what Svix signs is accepted, by either secret and under either name of the headers', async () => {
     const h = await harness()
     for (const secret of [RESEND, RESEND_NEXT]) {
-      const { id } = await sentMail(h)
+      const { id } = await sentMail(h, 'resend')
       const body = event(id)
       const headers = signedBySvix(h, body, { secret })
       expect((await post(h, 'resend', body, headers)).status).toBe(204)
       expect((await mailRow(h, id)).state).toBe('delivered')
     }
-    const { id } = await sentMail(h)
+    const { id } = await sentMail(h, 'resend')
     const body = event(id)
     const standard = Object.fromEntries(
       Object.entries(signedBySvix(h, body)).map(([name, value]) => [
@@ -432,7 +432,7 @@ describe('F5: Postmark', () => {
       basic(POSTMARK_NEXT, ''),
       basic(POSTMARK, 'Jürgen'.normalize('NFC').replace('ü', 'u')),
     ]) {
-      const { id } = await sentMail(h)
+      const { id } = await sentMail(h, 'postmark')
       expect((await post(h, 'postmark', event(id), headers)).status).toBe(204)
       expect((await mailRow(h, id)).state).toBe('delivered')
     }
@@ -451,7 +451,7 @@ describe('F5: Postmark', () => {
     ['no colon', { Authorization: `Basic ${btoa(POSTMARK)}` }],
   ])('%s: refused', async (_name, headers) => {
     const h = await harness()
-    const { id } = await sentMail(h)
+    const { id } = await sentMail(h, 'postmark')
     await expectRefusal(h, 'postmark', { body: event(id), headers })
   })
 })

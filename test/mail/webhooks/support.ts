@@ -76,13 +76,14 @@ export async function report(h: Harness, signer: Signer, events: unknown[]): Pro
   return post(h, 'sendgrid', body, await signed(h, signer, body))
 }
 
-/** A registration whose mail the provider has accepted. */
-export async function sentMail(h: Harness) {
+/** A registration whose mail the provider has accepted: SendGrid, or as if it had been another. */
+export async function sentMail(h: Harness, provider = 'sendgrid') {
   const email = freshAddress()
   const browser = h.browser()
   await browser.register(email)
   const [id = ''] = h.bindings.queued.splice(0)
   await h.deliver({ ids: [id] })
+  await h.rows('update messages set provider = ? where id = ? returning id', provider, id)
   h.now += 1000
   return { email, browser, id }
 }
