@@ -36,7 +36,7 @@ interface Misconfigured {
 /** One service per `env`, hence per isolate. It holds nothing of any request. */
 const services = new WeakMap<Env, Promise<Service | Misconfigured>>()
 
-/** A message that meets a Worker without configuration comes back in so many seconds. */
+/** An event that meets a Worker without configuration comes back in so many seconds. */
 const MISCONFIGURED_RETRY_SECONDS = 300
 
 /** What the cron does, every minute. */
@@ -70,9 +70,16 @@ export default {
 
   async queue(batch, env) {
     const service = await serviceOf(env)
-    if (!service.ok) return batch.retryAll({ delaySeconds: MISCONFIGURED_RETRY_SECONDS })
     // As wrangler.toml names them.
-    if (batch.queue.endsWith('-events')) return consumeDeliveryEvents(service.deps, batch)
+    const isEvents = batch.queue.endsWith('-events')
+    if (!service.ok) {
+      // Mails wait in D1, and the sweeper enqueues them once the configuration is mended; to bring them back until the
+      // Queue calls them dead would end them. Events are nowhere but here.
+      return isEvents
+        ? batch.retryAll({ delaySeconds: MISCONFIGURED_RETRY_SECONDS })
+        : batch.ackAll()
+    }
+    if (isEvents) return consumeDeliveryEvents(service.deps, batch)
     return batch.queue.endsWith('-dead')
       ? consumeDeadLetters(service.deps, batch)
       : consumeMail(service.deps, service.providers, batch)

@@ -74,16 +74,20 @@ describe('promise 8: bad config never serves', () => {
     expect(await response.text()).toContain('<code>MAIL_FROM</code> must look like')
   })
 
-  it('keeps the mail: a batch comes back until the configuration is mended', async () => {
+  it('promise 1: keeps the mail in D1, for the sweeper, and not in a Queue that would call it dead', async () => {
     vi.spyOn(console, 'log').mockImplementation(() => {})
     const batch = createMessageBatch('mailproof-mail', [
       { id: '1', timestamp: new Date(), attempts: 1, body: { id: 'x' } },
     ])
     await worker.queue(batch, broken)
     const result = await getQueueResult(batch, createExecutionContext())
-    expect(result.retryBatch.retry).toBe(true)
-    expect(result.ackAll).toBe(false)
-    expect(result.explicitAcks).toEqual([])
+    expect([result.ackAll, result.retryBatch.retry]).toEqual([true, false])
+    const events = createMessageBatch('mailproof-email-events', [
+      { id: '2', timestamp: new Date(), attempts: 1, body: {} },
+    ])
+    await worker.queue(events, broken)
+    const kept = await getQueueResult(events, createExecutionContext())
+    expect([kept.ackAll, kept.retryBatch.retry]).toEqual([false, true])
   })
 
   it('sweeps nothing: the cron leaves D1 and the Queue alone', async () => {

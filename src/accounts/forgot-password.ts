@@ -4,7 +4,7 @@ import { sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { insertMessageWithinLimit } from '../mail/outbox.ts'
 import type { Locale } from '../schema.ts'
-import { recordEvent } from '../timeline/record.ts'
+import { onceAMinute, recordEvent } from '../timeline/record.ts'
 import { addressFingerprint } from './email-address.ts'
 
 /**
@@ -33,7 +33,12 @@ export async function forgotPassword(
       toEmail: email,
       recipient: account,
     }),
-    recordEvent(db, { userId: account, type: 'reset_requested', at: now }),
+    recordEvent(db, {
+      userId: account,
+      type: 'reset_requested',
+      at: now,
+      onlyIf: onceAMinute('reset_requested', now),
+    }),
   ])
   deps.log('reset_requested', { email })
   return message?.id ?? null

@@ -1,13 +1,9 @@
 // That somebody looked at the page behind a link: a line in the timeline of whom it was mailed to, and nothing
 // else. Opening a link changes nothing.
 
-import { sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import type { Claims } from '../signing/token.ts'
-import { recordEvent } from '../timeline/record.ts'
-
-/** Views within so long are one: whoever reloads a page, or a scanner, must not fill a timeline. */
-const ONE_VIEW_MS = 60_000
+import { onceAMinute, recordEvent } from '../timeline/record.ts'
 
 /**
  * A statement that notes a view of a link's page.
@@ -20,7 +16,6 @@ export function recordLinkOpened(deps: Pick<Deps, 'db' | 'now'>, link: Claims) {
     userId: link.userId,
     type: 'link_opened',
     at: now,
-    onlyIf: sql`not exists (select 1 from events e where e.user_id = u.id
-      and e.at > ${now - ONE_VIEW_MS} and e.type = 'link_opened')`,
+    onlyIf: onceAMinute('link_opened', now),
   })
 }

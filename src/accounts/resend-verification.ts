@@ -6,7 +6,7 @@ import type { Deps } from '../deps.ts'
 import { secondsUntil, type Verdict } from '../limits/window.ts'
 import { insertMessageWithinLimit, isNotice } from '../mail/outbox.ts'
 import { type Locale, messages, users } from '../schema.ts'
-import { recordEvent } from '../timeline/record.ts'
+import { onceAMinute, recordEvent } from '../timeline/record.ts'
 import { addressFingerprint } from './email-address.ts'
 import { sessionIdOf, userOfSession } from './sessions.ts'
 
@@ -45,7 +45,13 @@ export async function resendByAddress(
       toEmail: email,
       recipient: newestClaim,
     }),
-    recordEvent(db, { userId: newestClaim, type: 'resend_requested', at: now, detail: 'public' }),
+    recordEvent(db, {
+      userId: newestClaim,
+      type: 'resend_requested',
+      at: now,
+      detail: 'public',
+      onlyIf: onceAMinute('resend_requested', now),
+    }),
   ])
   deps.log('resend_requested', { email })
   if (message?.id === null) deps.log('resend_limited', { email })
@@ -80,9 +86,19 @@ export async function resendBySession(
   }
   const waiting = sql`select u.id from users u where u.id = ${user}`
 
-  const [[account], [earliest], [verify], [change]] = await deps.batch([
+  const isWaiting = sql`(u.email_verified_at is null or u.pending_email is not null)`
+  const [[account], [earliest], , [verify], [change]] = await deps.batch([
     db.select().from(users).where(eq(users.id, user)),
     limitingMail(deps, user),
+    // First, while the mails that use the limit up are those of before.
+    recordEvent(db, {
+      userId: user,
+      type: 'resend_limited',
+      at: now,
+      detail: limit.name,
+      onlyIf: sql`${isWaiting} and ${ownMails} >= ${limit.limit}
+        and ${onceAMinute('resend_limited', now)}`,
+    }),
     insertMessageWithinLimit(deps, {
       ...message,
       kind: 'verify_email',
@@ -98,7 +114,7 @@ export async function resendBySession(
       type: 'resend_requested',
       at: now,
       detail: 'session',
-      onlyIf: sql`(u.email_verified_at is null or u.pending_email is not null)`,
+      onlyIf: isWaiting,
     }),
   ])
 

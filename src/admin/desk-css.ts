@@ -31,6 +31,8 @@ select, textarea {
 main button, main .button { width: auto; padding: .6rem 1.1rem }
 main form p button { margin: 0 .35rem .5rem 0 }
 main form p { margin-bottom: .25rem }
+main form .hint { margin-bottom: .75rem }
+main .list { margin-top: 1rem }
 main .list button { margin: 0 }
 .columns { display: grid; gap: 0 2rem; grid-template-columns: minmax(0, 1fr) }
 @media (min-width: 62rem) {

@@ -59,7 +59,7 @@ export function FiguresPage({ brand, figures, hasReports }: FiguresPageProps) {
           ),
         )}
       </nav>
-      <p class="quiet">{`Of ${span}, in UTC, counted every minute. The last ${figures.by} goes on.`}</p>
+      <p class="quiet">{`Of ${span}, in UTC, counted every minute. The current ${figures.by} is not over.`}</p>
       <div class="figures">
         <FunnelSection figures={figures} hasReports={hasReports} />
         <PeriodsSection figures={figures} />
@@ -178,8 +178,8 @@ function FunnelSection({ figures, hasReports }: { figures: Figures; hasReports: 
         </p>
       )}
       <p class="hint">
-        Each counts for the time of registering. Front ends that confirm without our page open no
-        link.
+        Everybody counts under the time of their registration. Front ends that confirm without our
+        page open no link.
       </p>
     </Section>
   )

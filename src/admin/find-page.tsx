@@ -79,7 +79,7 @@ function Results({ query, found }: { readonly query: string; readonly found: Fou
         </p>
       )}
       {users.length === 0 ? (
-        <p>No user has this address or id, and no mail of late went to one.</p>
+        <p>No user has this address or id, and no recent mail went to it.</p>
       ) : (
         <ul class="list">
           {users.map((one) => (
@@ -98,7 +98,7 @@ function Result({ one: { user, foundBy } }: { readonly one: FoundUser }) {
         <p>
           <a href={`/admin/users/${user.id}`}>{user.email}</a>{' '}
           {user.emailVerifiedAt === null ? (
-            <span class="state bad">Claim, not verified</span>
+            <span class="state">Not verified yet</span>
           ) : (
             <span class="state good">Verified</span>
           )}

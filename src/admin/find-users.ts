@@ -2,16 +2,16 @@
 
 import { sql } from 'drizzle-orm'
 import { addressFingerprint } from '../accounts/email-address.ts'
-import type { UserRow } from '../accounts/user.ts'
 import type { Deps } from '../deps.ts'
 import { users } from '../schema.ts'
+import { type DeskUser, deskColumns } from './read-user.ts'
 import { type Suppression, suppressionOf } from './suppression.ts'
 
 /** What the query is to a user that was found. */
 export type FoundBy = 'id' | 'mail_id' | 'address' | 'pending_address' | 'mailed_address'
 
 export interface FoundUser {
-  readonly user: Pick<UserRow, 'id' | 'email' | 'emailVerifiedAt' | 'pendingEmail' | 'createdAt'>
+  readonly user: DeskUser
   readonly foundBy: FoundBy
 }
 
@@ -46,7 +46,7 @@ export async function findUsers(
           union select user_id from messages where id = ${query.id})`
   const [found, [suppression]] = await deps.batch([
     deps.db
-      .select()
+      .select(deskColumns)
       .from(users)
       .where(sql`id in ${ids}`)
       .orderBy(sql`email_verified_at is null, created_at desc`)
@@ -59,7 +59,7 @@ export async function findUsers(
   }
 }
 
-function foundBy(user: UserRow, query: { id: string } | { email: string }): FoundBy {
+function foundBy(user: DeskUser, query: { id: string } | { email: string }): FoundBy {
   if ('id' in query) return user.id === query.id ? 'id' : 'mail_id'
   if (user.email === query.email) return 'address'
   return user.pendingEmail === query.email ? 'pending_address' : 'mailed_address'

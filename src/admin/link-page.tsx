@@ -34,7 +34,7 @@ export function LinkPage({ brand, userId, purpose, link }: Props) {
       <p class="hint">
         {purpose === 'reset'
           ? 'Whoever has it has the account. Be sure whom you give it to.'
-          : 'To confirm takes the browser that registered, or the password, as always.'}
+          : 'It asks for the browser that registered, or for the password.'}
       </p>
       <p>
         <a href={`/admin/users/${userId}`}>Back to the user</a>

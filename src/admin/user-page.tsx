@@ -66,7 +66,7 @@ function Facts({ found }: { readonly found: UserAtDesk }) {
       <dt>State</dt>
       <dd>
         {user.emailVerifiedAt === null ? (
-          <span class="state bad">Claim, not verified</span>
+          <span class="state">Not verified yet</span>
         ) : (
           <>
             <span class="state good">Verified</span> <Instant at={user.emailVerifiedAt} />
@@ -213,7 +213,7 @@ function Actions({ found, returned }: Pick<Props, 'found' | 'returned'>) {
   const waits = !isVerified || user.pendingEmail !== null
   const at = `/admin/users/${user.id}`
   return (
-    <Section id="do" title="Do something">
+    <Section id="do" title="Actions">
       <form id="actions" method="post">
         <input type="hidden" name="user" value={user.id} />
         <ReasonField value={returned?.reason} error={returned?.errors.reason} />

@@ -211,11 +211,12 @@ function countKinds(facts: readonly Fact[]): Record<string, number> {
   return counts
 }
 
-/** Whether a row of `messages` is the one that an id means. Cloudflare knows only its own; the index on it holds only its mails. */
+/** Whether a row of `messages` is the one that an id means, and was handed to who reports. Cloudflare knows only its own; the index on it holds only its mails. */
 function isReportedMail(provider: ProviderName, matches: SQL): SQL {
   return provider === 'cloudflare'
     ? sql`messages.provider = 'cloudflare' and messages.provider_message_id ${matches}`
-    : sql`messages.id ${matches}`
+    : sql`messages.id ${matches} and messages.attempts > 0
+        and coalesce(messages.provider, ${provider}) = ${provider}`
 }
 
 /** A mail that was never handed over keeps its state, whatever is said of it. */

@@ -47,7 +47,7 @@ export async function consumeMail(
   } catch (error) {
     deps.log('consumer_failed', { reason: reasonOf(error), count: byId.size })
     for (const message of [...byId.values()].flat()) {
-      message.retry({ delaySeconds: retryDelaySeconds(message.attempts, deps.random()) })
+      bringBack(message, retryDelaySeconds(message.attempts, deps.random()))
     }
     return
   }
@@ -66,12 +66,21 @@ export async function consumeMail(
     for (const message of copies) {
       // What is neither due nor ours is settled, or another consumer's under a lease that the sweeper watches.
       if (at === undefined) message.ack()
-      else {
-        const delaySeconds = Math.min(MAX_DELAY_SECONDS, secondsUntil(at, deps.now()))
-        message.retry({ delaySeconds })
-      }
+      else bringBack(message, secondsUntil(at, deps.now()))
     }
   }
+}
+
+/**
+ * The Queue counts every delivery, also those that cost the mail no attempt, and after the last of `max_retries`
+ * (wrangler.toml) it calls the message dead. The row in D1 is what counts: a message that has come often is let go,
+ * and the sweeper enqueues a fresh one.
+ */
+const LET_GO_AFTER = 40
+
+function bringBack(message: Message, delaySeconds: number): void {
+  if (message.attempts >= LET_GO_AFTER) message.ack()
+  else message.retry({ delaySeconds: Math.min(MAX_DELAY_SECONDS, delaySeconds) })
 }
 
 async function record(deps: Deps, lease: Lease, run: RunRecord): Promise<boolean> {

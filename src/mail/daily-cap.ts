@@ -10,6 +10,12 @@ import { nextUtcDay, utcDay } from './utc-day.ts'
 type CapDeps = Pick<Deps, 'db' | 'now' | 'config'>
 
 /**
+ * One place in so many is not for sign-ups: anybody can make those up, and use up the day with them. It is kept for
+ * mail to accounts: a reset, the undo of a change.
+ */
+const KEPT_FOR_ACCOUNTS = 5
+
+/**
  * Whether a mail may still be claimed today. All that waits is ranked, not only the batch at hand, or a newcomer
  * would overtake those that wait since yesterday: links before notices (somebody sits and waits for a link),
  * then the oldest first.
@@ -21,10 +27,15 @@ type CapDeps = Pick<Deps, 'db' | 'now' | 'config'>
 export function hasPlaceToday({ now, config }: CapDeps, isDue: SQL, takesNoPlace: SQL): SQL {
   const cap = config.MAIL_DAILY_CAP
   if (cap === null) return sql`true`
-  return sql`messages.id in (select messages.id from messages
-    where settled_at is null and ${isDue} and not (${takesNoPlace})
+  const left = sql`max(0, ${cap} - coalesce(
+    (select count from daily_sends where day = ${utcDay(now())}), 0))`
+  return sql`messages.id in (select id from (
+      select messages.id, kind, created_at, row_number() over (
+        partition by kind = 'verify_email' order by created_at, messages.id) as nth
+      from messages where settled_at is null and ${isDue} and not (${takesNoPlace}))
+    where kind <> 'verify_email' or nth <= ${left} - ${Math.floor(cap / KEPT_FOR_ACCOUNTS)}
     order by ${isNotice(sql`kind`)}, created_at, id
-    limit max(0, ${cap} - coalesce((select count from daily_sends where day = ${utcDay(now())}), 0)))`
+    limit ${left})`
 }
 
 /**
@@ -85,3 +96,30 @@ export function givePlacesBack({ db }: Pick<Deps, 'db'>, day: string, count: SQL
     .set({ count: sql`max(0, ${dailySends.count} - ${count})` })
     .where(sql`${dailySends.day} = ${day}`)
 }
+
+/**
+ * A statement that lets held mails go before the day is over, where there is room again: the cap was raised or lifted,
+ * or places were given back. The sweeper enqueues them.
+ * @param deps the cap and the clock
+ */
+export function releaseHeld({ db, now, config }: CapDeps) {
+  const cap = config.MAIL_DAILY_CAP
+  const room =
+    cap === null
+      ? sql`${RELEASED_AT_ONCE}`
+      : sql`max(0, ${cap - Math.floor(cap / KEPT_FOR_ACCOUNTS)} - coalesce(
+          (select count from daily_sends where day = ${utcDay(now())}), 0))`
+  return db
+    .update(messages)
+    .set({ notBefore: now() - RELEASED_SINCE_MS, error: null })
+    .where(
+      sql`messages.id in (select id from messages where settled_at is null and state = 'queued'
+        and error = ${DAILY_CAP} and not_before > ${now()}
+        order by ${isNotice(sql`kind`)}, created_at, id limit ${room})`,
+    )
+}
+
+/** Bounds the work of one run of the sweeper. */
+const RELEASED_AT_ONCE = 500
+/** So that the sweeper finds them overdue in the same run. */
+const RELEASED_SINCE_MS = 60_000

@@ -21,20 +21,22 @@ export async function consumeDeadLetters(deps: Deps, batch: MessageBatch): Promi
     return body.success ? [body.data.id] : []
   })
   const now = deps.now()
-  const dead = sql`(select value from json_each(${JSON.stringify(ids)}))`
+  // Not what another consumer is sending right now.
+  const isDead = sql`messages.id in (select value from json_each(${JSON.stringify(ids)}))
+    and (state = 'queued' or (state = 'sending' and lease_until <= ${now}))`
   try {
     const [, failed] = await deps.batch([
       deps.db
         .insert(events)
         .select(
           sql`select user_id, ${now}, 'mail_failed', id, null, null, ${ERROR} from messages
-            where id in ${dead} and state in ('queued', 'sending') and user_id is not null`,
+            where ${isDead} and user_id is not null`,
         )
         .onConflictDoNothing(),
       deps.db
         .update(messages)
         .set({ state: 'failed', error: ERROR, settledAt: now, leaseUntil: null, notBefore: null })
-        .where(sql`${messages.id} in ${dead} and ${messages.state} in ('queued', 'sending')`)
+        .where(isDead)
         .returning({ id: messages.id }),
     ])
     for (const { id } of failed) deps.log('dead_letter', { messageId: id })

@@ -48,6 +48,14 @@ interface Call {
   readonly letters: readonly Letter[]
 }
 
+/**
+ * From this attempt on a mail is suspected of what its calls fail of, and goes by itself: a provider that breaks over
+ * one mail must not keep those from going that went with it. What has failed most goes last.
+ */
+const SUSPECT_FROM_ATTEMPT = 3
+/** So many suspects that fail in one run say more of the provider than of themselves. */
+const MAX_FAILED_SUSPECTS = 3
+
 type HandOverDeps = Pick<Deps, 'config' | 'log' | 'newId' | 'now'>
 
 /**
@@ -85,6 +93,7 @@ export async function handOver(
   const recovered: string[] = []
   const calls: { id: string; messageIds: string[] }[] = []
   const deadline = lastCallAt(deps.config, lease.at)
+  const failedSuspects = new Map<MailProvider, number>()
 
   async function make(provider: MailProvider, { key, letters }: Call): Promise<void> {
     const outcomes = await answersOf(provider, key, letters)
@@ -101,6 +110,12 @@ export async function handOver(
         recovered.push(provider.name)
       }
       return
+    }
+    const isByItself = !provider.knowsRepeatedCalls && letters.every(isSuspect)
+    if (isByItself && trouble.kind === 'retry' && trouble.mayBeAccepted) {
+      const failed = (failedSuspects.get(provider) ?? 0) + 1
+      failedSuspects.set(provider, failed)
+      if (failed < MAX_FAILED_SUSPECTS) return
     }
     if (trouble.kind === 'refused') {
       refusers.add(provider)
@@ -158,7 +173,12 @@ export async function handOver(
       (letter) => isOpen(letter) && (letter.stays === null || letter.stays === provider),
     )
     if (!provider.knowsRepeatedCalls) {
-      return chunks(open, provider.maxBatch).map((part) => ({ key: deps.newId(), letters: part }))
+      const suspects = open.filter(isSuspect).sort((a, b) => a.message.attempt - b.message.attempt)
+      const others = open.filter((letter) => !isSuspect(letter))
+      return [...chunks(others, provider.maxBatch), ...chunks(suspects, 1)].map((part) => ({
+        key: deps.newId(),
+        letters: part,
+      }))
     }
     return [...Map.groupBy(open, ({ message }) => message.batchId)].flatMap(([key, part]) => {
       // The key of the whole stands for the whole alone. What is left after another provider took some gets a new
@@ -227,6 +247,10 @@ async function answersOf(
     // Adapters do not reject; a bug in one must not take the batch with it.
     return letters.map(() => ({ ...NOTHING_SAID, reason: reasonOf(error) }))
   }
+}
+
+function isSuspect({ message }: Letter): boolean {
+  return message.attempt >= SUSPECT_FROM_ATTEMPT
 }
 
 /** Whether another provider may still take it in this run. */

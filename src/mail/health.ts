@@ -4,25 +4,24 @@ import { and, gt, inArray, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { providerOutages } from '../schema.ts'
 import { DAILY_CAP } from './outbox.ts'
-import { utcDay } from './utc-day.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
 export interface MailHealth {
   /** For how long the longest waiting mail has been due, in seconds; 0 where none is. */
+  readonly oldestDueSeconds: number
+  /** How old the oldest mail is that still waits, but for those held until tomorrow; in seconds. */
   readonly oldestQueuedSeconds: number
   /** How many mails ended as recorded failures, dead letters among them, while the ledger keeps them. */
   readonly deadLetters: number
   /** How many were accepted within the last day and not heard of for too long. */
   readonly stalled: number
-  /** Where `MAIL_DAILY_CAP` is set: how many went out today (UTC), and how many wait for tomorrow. */
-  readonly dailyCap: {
-    readonly sent: number
-    readonly cap: number
-    readonly waiting: number
-  } | null
+  /** How many mails wait for tomorrow; null where `MAIL_DAILY_CAP` is not set. */
+  readonly heldUntilTomorrow: number | null
   /** Providers that the next one stands in for. */
   readonly providersDown: readonly string[]
+  /** For how long no provider has been left to send by; 0 where one is. */
+  readonly allDownSeconds: number
 }
 
 /**
@@ -33,23 +32,23 @@ export async function readMailHealth(
   deps: Pick<Deps, 'db' | 'batch' | 'now' | 'config'>,
 ): Promise<MailHealth> {
   const now = deps.now()
-  const cap = deps.config.MAIL_DAILY_CAP
   const [[row], down] = await deps.batch([
     deps.db
       .select({
-        oldest: sql<number | null>`(select min(coalesce(not_before, created_at)) from messages
-          where settled_at is null and state in ('queued', 'sending'))`.as('oldest'),
+        due: sql<number | null>`(select min(coalesce(not_before, created_at)) from messages
+          where settled_at is null and state in ('queued', 'sending'))`.as('due'),
+        oldest: sql<number | null>`(select min(created_at) from messages
+          where settled_at is null and state in ('queued', 'sending')
+          and error is not ${DAILY_CAP})`.as('oldest'),
         dead: sql<number>`(select count(*) from messages where state = 'failed')`.as('dead'),
         stalled: sql<number>`(select count(*) from messages
           where stalled_at is not null and stalled_at > ${now - DAY_MS})`.as('stalled'),
-        sent: sql<number>`coalesce((select count from daily_sends
-          where day = ${utcDay(now)}), 0)`.as('sent'),
         waiting: sql<number>`(select count(*) from messages
           where settled_at is null and state = 'queued' and error = ${DAILY_CAP})`.as('waiting'),
       })
       .from(sql`(select 1)`),
     deps.db
-      .select({ provider: providerOutages.provider })
+      .select({ provider: providerOutages.provider, since: providerOutages.since })
       .from(providerOutages)
       .where(
         and(
@@ -58,12 +57,21 @@ export async function readMailHealth(
         ),
       ),
   ])
-  const { oldest = null, dead = 0, stalled = 0, sent = 0, waiting = 0 } = row ?? {}
+  const { due = null, oldest = null, dead = 0, stalled = 0, waiting = 0 } = row ?? {}
   return {
-    oldestQueuedSeconds: oldest === null ? 0 : Math.max(0, Math.floor((now - oldest) / 1000)),
+    oldestDueSeconds: secondsSince(due, now),
+    oldestQueuedSeconds: secondsSince(oldest, now),
     deadLetters: dead,
     stalled,
-    dailyCap: cap === null ? null : { sent, cap, waiting },
+    heldUntilTomorrow: deps.config.MAIL_DAILY_CAP === null ? null : waiting,
     providersDown: down.map(({ provider }) => provider),
+    allDownSeconds:
+      down.length < deps.config.MAIL_PROVIDERS.length
+        ? 0
+        : secondsSince(Math.max(...down.map(({ since }) => since)), now),
   }
+}
+
+function secondsSince(at: number | null, now: number): number {
+  return at === null ? 0 : Math.max(0, Math.floor((now - at) / 1000))
 }

@@ -91,6 +91,8 @@ export async function leaseMessages(
     state: sql`'sending'`,
     attempts: sql`${messages.attempts} + 1`,
     leaseUntil: sql`${until}`,
+    // Some come along before their time; should this consumer die, the sweeper must not wait for that.
+    notBefore: sql`min(${messages.notBefore}, ${now})`,
   }
   const hasClaimed = sql`exists (select 1 from json_each(${JSON.stringify(ids)}) w
     join messages m on m.id = w.value where m.state = 'sending' and m.lease_until = ${until})`

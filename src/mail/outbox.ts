@@ -113,7 +113,8 @@ export const mailToShow = {
   real: sql<string | null>`iif(${messages.error} is ${WITHHELD}, (select json_object(
     'state', r.state, 'error', r.error, 'createdAt', r.created_at, 'sentAt', r.sent_at,
     'settledAt', r.settled_at, 'stalledAt', r.stalled_at, 'notBefore', r.not_before)
-    from messages r where r.to_email = messages.to_email and r.error is not ${WITHHELD} and r.state <> 'expired'
+    from messages r where r.to_email = messages.to_email and r.created_at <= messages.created_at
+      and r.error is not ${WITHHELD} and r.state <> 'expired'
     order by r.created_at desc limit 1), null)`.as('real_mail'),
 }
 
@@ -130,23 +131,32 @@ const mailRow = z.object({
 type MailRow = z.output<typeof mailRow>
 
 /**
- * A mail as the holder of its account or claim may see it.
+ * A mail as the holder of its account or claim may see it. Instants in whole seconds, as providers report them: what
+ * was withheld must not be told by its milliseconds.
  * @param row of {@link mailToShow}
  * @param now milliseconds since the epoch
  */
 export function shownMail(row: MailRow & { readonly real: string | null }, now: number): ShownMail {
-  if (row.error !== WITHHELD) return shown(row)
+  const mail = row.error === WITHHELD ? shownInstead(row, now) : shown(row)
+  return { ...mail, at: Math.floor(mail.at / 1000) * 1000 }
+}
+
+/** What a withheld mail would look like by now, going by the real one before it. */
+function shownInstead(row: MailRow & { readonly real: string | null }, now: number): ShownMail {
+  const isQueued: ShownMail = { ...NOTHING_TO_ADD, state: 'queued', at: row.createdAt }
   const sentAt = row.sentAt ?? row.createdAt
-  if (now < sentAt) return { ...NOTHING_TO_ADD, state: 'queued', at: row.createdAt }
   const isSent: ShownMail = { ...NOTHING_TO_ADD, state: 'sent', at: sentAt }
-  if (row.real === null) return isSent
-  const real = mailRow.parse(JSON.parse(row.real))
-  if (real.settledAt === null && real.state !== 'deferred') {
-    return real.state === 'sent' ? isSent : { ...shown(real), at: row.createdAt }
+  const real = row.real === null ? null : mailRow.parse(JSON.parse(row.real))
+  if (real === null || real.sentAt !== null) {
+    if (now < sentAt) return isQueued
+    if (real === null || (real.settledAt === null && real.state !== 'deferred')) return isSent
+    const at = sentAt + Math.max(0, (real.settledAt ?? real.sentAt ?? 0) - (real.sentAt ?? 0))
+    return now < at ? isSent : { ...shown(real), at }
   }
-  const settledAfter = (real.settledAt ?? real.sentAt ?? real.createdAt) - real.createdAt
-  const at = Math.max(sentAt, row.createdAt + settledAfter)
-  return now < at ? isSent : { ...shown(real), at }
+  // Never sent: suppressed, failed, or still waiting itself.
+  if (real.settledAt === null) return { ...shown(real), at: row.createdAt }
+  const at = row.createdAt + real.settledAt - real.createdAt
+  return now < at ? isQueued : { ...shown(real), at }
 }
 
 const NOTHING_TO_ADD = { isStalled: false, waitsUntil: null } as const

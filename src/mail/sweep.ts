@@ -4,6 +4,7 @@
 import { inArray, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { events, messages } from '../schema.ts'
+import { releaseHeld } from './daily-cap.ts'
 import { isNotice } from './outbox.ts'
 
 /** A mail due for so long without being sent is taken for lost. */
@@ -12,7 +13,9 @@ const OVERDUE_MS = 60_000
 const SWEPT_FOR_MS = 5 * 60_000
 /** Mail servers answer within minutes, and so do the providers' reports. */
 const STALLED_AFTER_MS = 15 * 60_000
-const NEVER_FINISHED = 'no attempt was ever finished'
+/** Providers try on for three days where the receiving server asks to wait; then they report the end of it. */
+const DEFERRED_FOR_MS = 4 * 24 * 60 * 60_000
+const NEVER_FINISHED = 'the last attempt was never finished'
 /** Bounds the work of one run; the next one is a minute away. */
 const MAX_ROWS = 500
 
@@ -31,7 +34,7 @@ export interface SweepResult {
  */
 export async function sweep(deps: Deps): Promise<SweepResult> {
   const now = deps.now()
-  const [, abandoned, , stalled, overdue] = await deps.batch([
+  const [, abandoned, , stalled, , overdue] = await deps.batch([
     ...ending(deps, isAbandoned(deps, now), 'mail_failed', {
       state: 'failed',
       error: NEVER_FINISHED,
@@ -39,6 +42,7 @@ export async function sweep(deps: Deps): Promise<SweepResult> {
     }),
     // Nothing more is waited for; a report that comes all the same still counts.
     ...ending(deps, isStalled(now), 'mail_stalled', { stalledAt: now, settledAt: now }),
+    releaseHeld(deps),
     // A queued row has no lease; here the column says until when a copy is believed to be in the Queue.
     deps.db
       .update(messages)
@@ -75,8 +79,9 @@ const isAbandoned = ({ config }: Deps, now: number) => sql`settled_at is null
   and lease_until <= ${now} and attempts >= ${config.MAIL_MAX_ATTEMPTS}`
 
 const isStalled = (now: number) => sql`settled_at is null
-  and created_at <= ${now - STALLED_AFTER_MS} and state = 'sent'
-  and sent_at <= ${now - STALLED_AFTER_MS}`
+  and created_at <= ${now - STALLED_AFTER_MS}
+  and ((state = 'sent' and sent_at <= ${now - STALLED_AFTER_MS})
+    or (state = 'deferred' and sent_at <= ${now - DEFERRED_FOR_MS}))`
 
 /** Two statements: the timeline's entry for each mail concerned, then what becomes of it. */
 function ending(

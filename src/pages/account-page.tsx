@@ -36,7 +36,7 @@ export function AccountPage(props: Props) {
         You are signed in as <span class="address">{account.user.email}</span>.{' '}
         <AddressState account={account} />
       </p>
-      {account.suppression !== null && (
+      {account.suppression !== null && account.user.emailVerifiedAt !== null && (
         <p class="notice" role="status">
           {`${SUPPRESSED[account.suppression]} We mail it no more: change to another address below, or ask us for help.`}
         </p>
@@ -54,7 +54,7 @@ export function AccountPage(props: Props) {
   )
 }
 
-/** Why an account gets no mail, in words for whom it concerns. */
+/** Why an account gets no mail, in words for its owner: who merely claims an address need not know. */
 const SUPPRESSED: Record<NonNullable<AccountView['suppression']>, string> = {
   hard_bounce: 'Mail to your address came back: there seems to be no such mailbox.',
   complaint: 'Our mail to your address was marked as spam.',

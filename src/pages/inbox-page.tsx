@@ -17,7 +17,16 @@ export const CORRECT_PATH = '/correct-address'
 /** With scripts off the page looks by itself every so often. It has no field whose text that could lose. */
 const RELOAD_SECONDS = 20
 
-/** "Check your inbox". */
+/** What the page is about: each kind of news has a heading, and offers what helps. */
+const HEADINGS = {
+  arriving: 'Check your inbox',
+  held: 'Your mail has to wait',
+  failed: 'Our mail did not go out',
+  returned: 'We cannot reach you there',
+} as const
+type News = keyof typeof HEADINGS
+
+/** The page of whoever waits. */
 export function InboxPage(props: {
   readonly brand: Brand
   readonly account: AccountView
@@ -26,6 +35,8 @@ export function InboxPage(props: {
 }) {
   const { brand, account, target, notice } = props
   const { email } = account.user
+  const situation = situationOf(account.mail)
+  const news = MAIL_STATES.find(({ states }) => states.includes(situation))?.news ?? 'arriving'
   const next = pathWith('/', { redirect_to: target })
   const head = (
     <>
@@ -36,22 +47,11 @@ export function InboxPage(props: {
     </>
   )
   return (
-    <Page brand={brand} title="Check your inbox" head={head}>
-      <h1>Check your inbox</h1>
-      <Notice name={notice} />
-      <MailState situation={situationOf(account.mail)} email={email} />
-      <p>
-        Open the link in the mail to confirm that the address is yours: in this browser, or on any
-        device with your password. This page notices by itself.
-      </p>
-      <p>
-        <a href={CORRECT_PATH}>Wrong address? Correct it</a>
-      </p>
-      <section>
-        <h2>No mail after a few minutes?</h2>
-        <p>Check your spam folder. Links in all our mails keep working, also in the older ones.</p>
-        <SendAgain action="/resend" account={account} target={target} />
-      </section>
+    <Page brand={brand} title={HEADINGS[news]} head={head}>
+      <h1>{HEADINGS[news]}</h1>
+      {news === 'arriving' && <Notice name={notice} />}
+      <MailState situation={situation} email={email} />
+      <WhatHelps news={news} account={account} target={target} />
       <section>
         {target !== undefined && (
           <p>
@@ -69,6 +69,65 @@ export function InboxPage(props: {
       </section>
     </Page>
   )
+}
+
+function WhatHelps(props: {
+  readonly news: News
+  readonly account: AccountView
+  readonly target: string | undefined
+}) {
+  const { news, account, target } = props
+  const sendAgain = <SendAgain action="/resend" account={account} target={target} />
+  const correct = (
+    <p>
+      <a href={CORRECT_PATH}>Wrong address? Correct it</a>
+    </p>
+  )
+  switch (news) {
+    case 'arriving':
+      return (
+        <>
+          <p>
+            Open the link in the mail to confirm that the address is yours: in this browser, or on
+            any device with your password. This page notices by itself.
+          </p>
+          {correct}
+          <section>
+            <h2>No mail after a few minutes?</h2>
+            <p>
+              Check your spam folder. Links in all our mails keep working, also in the older ones.
+            </p>
+            {sendAgain}
+          </section>
+        </>
+      )
+    case 'held':
+      return correct
+    case 'failed':
+      return (
+        <>
+          {sendAgain}
+          {correct}
+        </>
+      )
+    case 'returned':
+      return (
+        <>
+          <p>
+            <a class="button" href={CORRECT_PATH}>
+              Use another address
+            </a>
+          </p>
+          {account.mail?.state === 'bounced' && (
+            <section>
+              <h2>The address is right?</h2>
+              <p>Its mailbox may be full, or its server may have had a bad moment.</p>
+              {sendAgain}
+            </section>
+          )}
+        </>
+      )
+  }
 }
 
 /** The button, or how long until there is one. */
@@ -91,12 +150,19 @@ export function SendAgain(props: {
   )
 }
 
-/** All lines are there, one is shown: the script switches between them as the mail gets on. */
+/**
+ * All lines are there, one is shown: the script switches between them as the mail gets on, and loads the page anew
+ * where the news is of another kind.
+ */
 function MailState({ situation, email }: { situation: Situation; email: string }) {
   return (
     <div role="status">
-      {MAIL_STATES.map(({ states, before, after }) => (
-        <p data-mail-states={states.join(' ')} hidden={!states.includes(situation)}>
+      {MAIL_STATES.map(({ states, news, before, after }) => (
+        <p
+          data-mail-states={states.join(' ')}
+          data-news={news}
+          hidden={!states.includes(situation)}
+        >
           {before} <span class="address">{email}</span>
           {after}
         </p>
@@ -116,48 +182,66 @@ function situationOf(mail: AccountView['mail']): Situation {
 
 interface StateWords {
   readonly states: readonly Situation[]
+  readonly news: News
   readonly before: string
   readonly after: string
 }
 
 /** Every state is in one of them; a test holds that. */
 export const MAIL_STATES: readonly StateWords[] = [
-  { states: ['queued', 'sending'], before: 'A mail to', after: ' is being sent.' },
-  { states: ['sent'], before: 'We sent a mail to', after: '.' },
+  {
+    states: ['queued', 'sending'],
+    news: 'arriving',
+    before: 'A mail to',
+    after: ' is being sent. Where it takes longer, it is tried again and again.',
+  },
+  { states: ['sent'], news: 'arriving', before: 'We sent a mail to', after: '.' },
   {
     states: ['stalled'],
+    news: 'arriving',
     before: 'We sent a mail to',
     after:
       ' and have heard nothing of it since. It may be stuck on the way: check your spam folder, the address, or have it sent again.',
   },
-  {
-    states: ['held'],
-    before: 'Our mail to',
-    after:
-      ' has to wait: no more mails may go out today. It is sent after midnight (UTC), in the order of sign-ups.',
-  },
-  { states: ['delivered'], before: 'A mail was delivered to', after: '.' },
+  { states: ['delivered'], news: 'arriving', before: 'A mail was delivered to', after: '.' },
   {
     states: ['deferred'],
+    news: 'arriving',
     before: 'The mail server of',
     after: ' lets our mail wait. It is tried again.',
   },
   {
+    states: ['expired'],
+    news: 'arriving',
+    before: 'No mail to',
+    after: ' is on its way right now.',
+  },
+  {
+    states: ['held'],
+    news: 'held',
+    before: 'Our mail to',
+    after:
+      ' has to wait: no more mails may go out today. It is sent after midnight (UTC), in the order of sign-ups. This page notices by itself.',
+  },
+  {
     states: ['failed'],
+    news: 'failed',
     before: 'Our mail could not be sent to',
-    after: '. Check whether the address is right.',
+    after:
+      '. The trouble may be on our side: send it again, or check whether the address is right.',
   },
   {
     states: ['bounced'],
+    news: 'returned',
     before: 'Our mail came back from',
-    after: '. Check whether the address is right, and correct it below.',
+    after: '. Check whether the address is right.',
   },
   {
     states: ['suppressed', 'complained'],
+    news: 'returned',
     before: 'We may not mail',
-    after: ': earlier mail to it came back or was not wanted. Use another address.',
+    after: ': earlier mail to it came back or was not wanted.',
   },
-  { states: ['expired'], before: 'No mail to', after: ' is on its way right now.' },
 ]
 
 /** Mends a typo. A page of its own: the inbox page reloads, and would lose what is being typed. */

@@ -14,9 +14,13 @@ export const inboxScript = `
   var isAsking = false
 
   function show(state) {
-    document.querySelectorAll('[data-mail-states]').forEach(function (line) {
-      line.hidden = line.dataset.mailStates.split(' ').indexOf(state) < 0
-    })
+    var lines = Array.from(document.querySelectorAll('[data-mail-states]'))
+    var shown = lines.find(function (line) { return !line.hidden })
+    var wanted = lines.find(function (line) { return line.dataset.mailStates.split(' ').indexOf(state) >= 0 })
+    if (!shown || !wanted || shown === wanted) return
+    if (shown.dataset.news !== wanted.dataset.news) return location.replace(next)
+    shown.hidden = true
+    wanted.hidden = false
   }
 
   async function ask() {

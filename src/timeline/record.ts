@@ -10,6 +10,7 @@ export type EventType =
   | 'registered'
   | 'signed_in'
   | 'resend_requested'
+  | 'resend_limited'
   | 'verified'
   | 'reset_requested'
   | 'password_reset'
@@ -48,6 +49,19 @@ export interface NewEvent {
   readonly actor?: string | null
   /** A further condition on the row in `users`. */
   readonly onlyIf?: SQL
+}
+
+/** What anybody can cause is noted once in so long: a stranger must not bury what else a timeline says. */
+const ONCE_IN_MS = 60_000
+
+/**
+ * A condition for {@link NewEvent.onlyIf}: no event of the type within the last minute.
+ * @param type of the event
+ * @param at milliseconds since the epoch
+ */
+export function onceAMinute(type: EventType, at: number): SQL {
+  return sql`not exists (select 1 from events e where e.user_id = u.id
+    and e.at > ${at - ONCE_IN_MS} and e.type = ${type})`
 }
 
 /**

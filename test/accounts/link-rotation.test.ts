@@ -68,6 +68,8 @@ describe('links', () => {
     expect(h.bindings.counts).toEqual({
       d1: 0,
       statements: 0,
+      rowsRead: 0,
+      rowsWritten: 0,
       kvReads: 0,
       kvWrites: 0,
       queueSends: 0,

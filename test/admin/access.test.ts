@@ -49,15 +49,15 @@ describe('the token', () => {
     ])
   })
 
-  it('guesses one after the other: 429 from the limit on, for the right token too; others go on', async () => {
+  it('guesses one after the other: 429 from the limit on; the right token still passes, and so do others', async () => {
     const h = await deskHarness({ ADMIN_LIMIT_PER_IP: '3/15m' })
     const guess = (token: string, ip = '10.99.0.1') =>
       h.browser(ip).get('/admin/mails/failed', { Authorization: `Bearer ${token}` })
     const statuses = []
     for (const token of ['a', 'b', 'c', 'd', ADMIN_TOKEN])
       statuses.push((await guess(token)).status)
-    expect(statuses).toEqual([401, 401, 401, 429, 429])
-    const refused = await guess(ADMIN_TOKEN)
+    expect(statuses).toEqual([401, 401, 401, 429, 200])
+    const refused = await guess('f')
     expect(refused.headers.get('Retry-After')).toBe('900')
     expect(refused.headers.get('RateLimit-Policy')).toBe('"admin-ip";q=3;w=900')
     const page = await h.browser('10.99.0.1').submit('/admin/sign-in', { name: 'Eve', token: 'e' })
@@ -68,17 +68,17 @@ describe('the token', () => {
     expect((await guess(ADMIN_TOKEN)).status).toBe(200)
   })
 
-  it('missing credentials of a program count as well; the right ones never do', async () => {
+  it('what shows nothing is no guess: another site’s images cannot lock an operator out', async () => {
     const h = await deskHarness({ ADMIN_LIMIT_PER_IP: '2/15m' })
     const browser = h.browser()
     const statuses = []
     for (let i = 0; i < 3; i++) statuses.push((await browser.get('/admin/users/x')).status)
-    expect(statuses).toEqual([401, 401, 429])
+    expect(statuses).toEqual([401, 401, 401])
     const program = new Program(h)
     for (let i = 0; i < 5; i++) expect((await program.get('/admin/mails/failed')).status).toBe(200)
   })
 
-  it('a burst of guesses: no more than the gate lets pass are judged, the right one among the rest is not', async () => {
+  it('a burst of guesses is held back at the gate, the right one is not', async () => {
     const h = await deskHarness()
     const tokens = [...Array.from({ length: 45 }, (_, i) => `guess-${i}`), ADMIN_TOKEN]
     const answers = await Promise.all(
@@ -88,7 +88,8 @@ describe('the token', () => {
     )
     const count = (status: number) => answers.filter((answer) => answer.status === status).length
     expect(count(429)).toBeGreaterThanOrEqual(15)
-    expect(count(401) + count(200)).toBeLessThanOrEqual(30)
+    expect(count(401)).toBeLessThanOrEqual(30)
+    expect(count(200)).toBe(1)
   })
 })
 

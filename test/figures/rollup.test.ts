@@ -276,7 +276,10 @@ describe('a run', () => {
   it('walks through no whole table', async () => {
     const h = await createHarness()
     expect(await wholeScans(h, () => countUp(h))).toEqual({ judged: 3, scans: [] })
-    const refuse = async () => h.deps.tally.refused('mail-ip')
+    const refuse = async () => {
+      h.deps.tally.refused('mail-ip')
+      await h.deps.tally.writeWhenDue()
+    }
     expect(await wholeScans(h, refuse)).toEqual({ judged: 1, scans: [] })
   })
 })

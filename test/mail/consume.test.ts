@@ -316,6 +316,7 @@ describe('S14: what is logged', () => {
       'mail_accepted',
       'resend_requested',
       'resend_requested',
+      'resend_limited',
       'resend_requested',
       'verified',
     ])

@@ -17,7 +17,7 @@ const has = (api: FakeMailApi, ids: readonly string[]) => ids.map((id) => api.co
 describe('MAIL_DAILY_CAP', () => {
   it('is exact, however many consumers run at once', async () => {
     const { api, h } = await capped(30)
-    const ids = await seedMails(h, 100)
+    const ids = await seedMails(h, 100, { kind: 'reset_password' })
     const parts = Array.from({ length: 10 }, (_, i) => ids.slice(i * 10, i * 10 + 10))
     const results = await Promise.all(parts.map((part) => h.deliver({ ids: part })))
     expect(api.copies.size).toBe(30)
@@ -36,6 +36,18 @@ describe('MAIL_DAILY_CAP', () => {
     expect(h.logs).toContainEqual(expect.objectContaining({ event: 'daily_cap_reached' }))
     const held = await h.rows("select detail from events where type = 'mail_deferred'")
     expect(held).toEqual(Array(70).fill({ detail: 'daily_cap' }))
+  })
+
+  it('keeps a fifth for accounts: made-up sign-ups cannot use the day up', async () => {
+    const { api, h } = await capped(10)
+    const claims = await seedMails(h, 30)
+    await h.deliver({ ids: claims })
+    expect(has(api, claims).filter(Boolean)).toHaveLength(8)
+    const resets = await seedMails(h, 3, { kind: 'reset_password', createdAt: h.now + 1000 })
+    h.now += 2000
+    await h.deliver({ ids: [...claims, ...resets] })
+    expect(has(api, resets)).toEqual([true, true, false])
+    expect(has(api, claims).filter(Boolean)).toHaveLength(8)
   })
 
   it('what waits goes out the next day, in its order, before any newcomer', async () => {

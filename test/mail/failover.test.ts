@@ -288,3 +288,32 @@ describe('a report that overtakes the record', () => {
     }
   })
 })
+
+describe('a mail that the provider breaks over', () => {
+  it('goes by itself before long: those that went with it arrive, and it alone is given up', async () => {
+    const api = new FakeMailApi('sendgrid')
+    const h = await harnessWith([api], { MAIL_MAX_ATTEMPTS: '6' })
+    const ids = await seedMails(h, 8)
+    const poison = ids[3] ?? ''
+    api.behaviour = (_nth, { ids: inCall }) => (inCall.includes(poison) ? { status: 500 } : 'ok')
+    const sentCount = async () =>
+      (await mailRows(h, ids)).filter(({ state }) => state === 'sent').length
+    let runs = 0
+    for (; (await sentCount()) < 7; runs++) {
+      expect(runs).toBeLessThan(5)
+      await h.deliver({ ids })
+      h.now += 3_600_000
+    }
+    // No longer anybody's trouble but its own: the provider is not left alone for its sake.
+    expect(await outages(h)).toEqual([])
+    const fresh = await seedMails(h, 5)
+    await h.deliver({ ids: [...fresh, poison] })
+    expect((await mailRows(h, fresh)).map(({ state }) => state)).toEqual(Array(5).fill('sent'))
+    for (let attempt = 0; attempt < 6; attempt++) {
+      h.now += 3_600_000
+      await h.deliver({ ids: [poison] })
+    }
+    expect(await mailRows(h, [poison])).toMatchObject([{ state: 'failed', attempts: 6 }])
+    expect([...new Set(api.copies.values())]).toEqual([1])
+  })
+})

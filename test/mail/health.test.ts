@@ -62,21 +62,38 @@ describe('S15: /healthz', () => {
     expect((await health(h)).status).toBe(503)
   })
 
-  it('is 200 while a mail only waits for its backoff, and 503 when it is overdue after that', async () => {
+  it('is 200 while a mail that fails again and again waits for its next attempt, 503 when that is overdue', async () => {
     const h = await createHarness()
     await h.browser().register(freshAddress())
-    h.network = async () => new Response(null, { status: 429, headers: { 'Retry-After': '7200' } })
+    h.network = async () => new Response(null, { status: 429, headers: { 'Retry-After': '840' } })
     await h.deliver()
-    h.now += 120 * MINUTE - 1
+    h.now += 14 * MINUTE - 1
     expect(await health(h)).toMatchObject({
       status: 200,
-      body: { checks: { oldest_queued_mail: { ok: true, seconds: 0 } } },
+      body: {
+        checks: {
+          oldest_queued_mail: { ok: true, seconds: 839 },
+          mail_providers: { ok: false, down: ['sendgrid'] },
+        },
+      },
     })
     h.now += 15 * MINUTE + 1001
     expect(await health(h)).toMatchObject({
       status: 503,
-      body: { checks: { oldest_queued_mail: { ok: false, seconds: 901 } } },
+      body: { checks: { oldest_queued_mail: { ok: false } } },
     })
+  })
+
+  it('is 503 when no provider has been left to send by for more than 15 minutes', async () => {
+    const h = await createHarness()
+    await h.browser().register(freshAddress())
+    h.network = async () => new Response(null, { status: 429, headers: { 'Retry-After': '7200' } })
+    await h.deliver()
+    h.now += 15 * MINUTE
+    expect((await health(h)).status).toBe(200)
+    h.now += 1000
+    const { status, body } = await health(h)
+    expect([status, body.ok, body.checks.mail_providers.ok]).toEqual([503, false, false])
   })
 
   it('S3: counts refused mails and dead letters, says so, and stays 200: mail still moves', async () => {

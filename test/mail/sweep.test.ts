@@ -68,7 +68,7 @@ describe('promise 1: nothing lost', () => {
     expect(await row()).toEqual({
       state: 'failed',
       attempts: 2,
-      error: 'no attempt was ever finished',
+      error: 'the last attempt was never finished',
       settled_at: h.now,
     })
     expect((await browser.session()).body.mail.state).toBe('failed')

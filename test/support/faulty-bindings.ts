@@ -14,6 +14,9 @@ export interface Counts {
   d1: number
   /** Statements within those round trips. */
   statements: number
+  /** As D1 bills them. */
+  rowsRead: number
+  rowsWritten: number
   kvReads: number
   kvWrites: number
   queueSends: number
@@ -36,7 +39,15 @@ export interface FaultyBindings {
   resetCounts: () => void
 }
 
-const noCounts = (): Counts => ({ d1: 0, statements: 0, kvReads: 0, kvWrites: 0, queueSends: 0 })
+const noCounts = (): Counts => ({
+  d1: 0,
+  statements: 0,
+  rowsRead: 0,
+  rowsWritten: 0,
+  kvReads: 0,
+  kvWrites: 0,
+  queueSends: 0,
+})
 
 /**
  * Wraps the real bindings.
@@ -98,7 +109,14 @@ export function faultyBindings(
       batch: (statements: D1PreparedStatement[]) => {
         counts.d1++
         counts.statements += statements.length
-        return through('d1', () => env.DB.batch(statements))
+        return through('d1', async () => {
+          const results = await env.DB.batch(statements)
+          for (const { meta } of results) {
+            counts.rowsRead += meta.rows_read
+            counts.rowsWritten += meta.rows_written
+          }
+          return results
+        })
       },
     }),
     KV: proxied(env.KV, {

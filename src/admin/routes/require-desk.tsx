@@ -26,9 +26,9 @@ export interface DeskEnv {
 /**
  * Lets the desk pass; 401 `not_signed_in` otherwise, which for a browser is the page to sign in on.
  *
- * A token is guessed where a session is not: its MAC has 256 bits. So a token is judged within the limit alone,
- * and refused unread beyond it, the right one too, or guessing could go on. Sessions pass without being
- * counted, whatever a neighbour behind the same address does.
+ * What is right passes, whatever a neighbour behind the same address does: a token has at least 32 characters and the
+ * MAC of a session 256 bits, so what the limit holds back is the noise of guessing, not its success. Whoever shows
+ * nothing has guessed nothing, and is not counted: another site's images could otherwise lock an operator out.
  * @param deps the counters, the clock, the configuration, the log
  * @param adminToken `ADMIN_TOKEN`
  */
@@ -52,18 +52,18 @@ export function requireDesk(deps: Deps, adminToken: string): MiddlewareHandler<D
     // Somebody who has nothing to show yet, or no longer, and is about to sign in.
     if (isPerson && result?.failure !== 'forged') return askToSignIn(c, deps)
     clearDeskCookie(c, deps.config)
+    if (result === null) return unauthorized(c)
     const isWrong = async () => false
-    const reason = result === null ? 'missing' : 'session'
     const answer = () => (isPerson ? askToSignIn(c, deps) : unauthorized(c))
-    return guessed(c, deps, isWrong, reason, answer)
+    return guessed(c, deps, isWrong, 'session', answer)
   })
 }
 
 /**
- * Judges a guess within the limit; what is wrong counts.
+ * Judges what was shown; what is wrong counts, and is limited.
  * @param c the request's context
  * @param deps the counters, the log and the tally
- * @param isRight judges; not called beyond the limit
+ * @param isRight judges
  * @param reason what was shown, for the log
  * @param refuse the answer to a wrong one
  * @returns the refusal, or undefined where the guess was right
@@ -72,15 +72,15 @@ export async function guessed(
   c: Context,
   deps: Deps,
   isRight: () => Promise<boolean>,
-  reason: 'token' | 'session' | 'missing',
+  reason: 'token' | 'session',
   refuse: () => Response,
 ): Promise<Response | undefined> {
+  if (await isRight()) return undefined
   const gate = await deps.counters.check(adminSubjects(deps.config, clientIp(c)))
   if (gate.refusedBy !== null) {
     noteRefusal(c, deps, gate.refusedBy)
     return refuseForNow(c, deps, gate.refusedBy)
   }
-  if (await isRight()) return undefined
   deps.log('desk_refused', { reason })
   await gate.charge()
   return refuse()
