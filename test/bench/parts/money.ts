@@ -1,0 +1,100 @@
+// From the counts and Cloudflare's prices: dollars for a million verified sign-ups, mail itself apart. A sign-up
+// is a registration, one mail that is sent (a hundredth of a full batch), the link opened, and confirmed.
+
+import type { BySide } from '../bench.ts'
+import { OPERATIONS_PER_MESSAGE, PER_MILLION, type Priced } from '../prices.ts'
+import { HASHES, type Operation, type SideName } from '../sides/side.ts'
+import type { OperationCounts, SideCounts } from './counts.ts'
+import type { CpuResult } from './cpu.ts'
+import type { UpkeepResult } from './upkeep.ts'
+
+/** How much of everything one sign-up takes. */
+export type Usage = Readonly<Record<Priced, number>>
+
+export interface Bill {
+  /** By step of the sign-up. */
+  readonly steps: Readonly<Record<string, Usage>>
+  readonly usage: Usage
+  /** Dollars for a million, by what is priced. */
+  readonly dollars: Usage
+  readonly total: number
+  /** Dollars for a million of each operation by itself. */
+  readonly operations: Partial<Record<Operation, number>>
+}
+
+export type MoneyResult = Readonly<Record<'ours' | 'peer', Bill>>
+
+const BATCH = 100
+/** `open` is a request of its own only where opening a link is inert. */
+const STEPS: readonly Operation[] = ['register', 'open', 'confirm']
+
+export function bill(
+  counts: BySide<SideCounts>,
+  upkeep: Partial<Record<SideName, UpkeepResult>>,
+  cpu: CpuResult,
+): MoneyResult {
+  return { ours: billOf('ours'), peer: billOf('peer') }
+
+  function cpuOf(side: SideName, operation: Operation): number {
+    const own = cpu.own[side][operation] ?? 0
+    return HASHES.has(operation) ? own + cpu.hash : own
+  }
+
+  function billOf(side: 'ours' | 'peer'): Bill {
+    const steps: Record<string, Usage> = {}
+    for (const operation of STEPS) {
+      const counted = counts[side][operation]
+      if (counted !== undefined) steps[operation] = usageOf(counted, 1, cpuOf(side, operation))
+    }
+    const batch = usageOf(counts[side].drain, 1, 0)
+    steps.mail = map(batch, (amount) => amount / BATCH)
+    const later = upkeep[side]
+    if (later !== undefined) {
+      const { rowsRead, rowsWritten } = later.perPerson
+      steps[later.what] = { ...NOTHING, rowsRead, rowsWritten }
+    }
+    const usage = Object.values(steps).reduce((sum, step) =>
+      map(sum, (amount, name) => amount + step[name]),
+    )
+    const operations: Partial<Record<Operation, number>> = {}
+    for (const [operation, counted] of Object.entries(counts[side])) {
+      if (operation === 'drain') continue
+      const name = operation as Operation
+      operations[name] = total(usageOf(counted as OperationCounts, 1, cpuOf(side, name)))
+    }
+    return { steps, usage, dollars: priced(usage), total: total(usage), operations }
+  }
+}
+
+const NOTHING: Usage = {
+  requests: 0,
+  cpuMs: 0,
+  rowsWritten: 0,
+  rowsRead: 0,
+  kvWrites: 0,
+  kvReads: 0,
+  queueOperations: 0,
+}
+
+function usageOf(counts: OperationCounts, requests: number, cpuMs: number): Usage {
+  const { rowsWritten, rowsRead, kvWrites, kvReads, queueMessages } = counts
+  const queueOperations = queueMessages * OPERATIONS_PER_MESSAGE
+  return { requests, cpuMs, rowsWritten, rowsRead, kvWrites, kvReads, queueOperations }
+}
+
+/** Dollars for a million, by what is priced. */
+export const priced = (usage: Usage): Usage =>
+  map(usage, (amount, name) => amount * PER_MILLION[name])
+
+/** Dollars for a million, all in all. */
+export function total(usage: Usage): number {
+  return Object.values(priced(usage)).reduce((sum, dollars) => sum + dollars, 0)
+}
+
+function map(usage: Usage, change: (amount: number, name: Priced) => number): Usage {
+  const entries = Object.entries(usage).map(([name, amount]) => [
+    name,
+    change(amount, name as Priced),
+  ])
+  return Object.fromEntries(entries) as Usage
+}

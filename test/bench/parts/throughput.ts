@@ -1,0 +1,133 @@
+// Requests per second of bare bundles: rounds of A B C, A B C, one after the other, so that a machine that slows
+// down slows all of them down. Ratios are taken within a round.
+
+import type { Bench } from '../bench.ts'
+import { createDatabase } from '../database.ts'
+import { drive, type Supply } from '../load.ts'
+import { supplyOf } from '../people.ts'
+import { NOBODY, type Population } from '../population.ts'
+import { type Server, serve } from '../serve.ts'
+import { HASHES, OPERATIONS, type Operation, type SideName } from '../sides/side.ts'
+import { median, type Spread, spreadOf } from '../statistics.ts'
+
+export const CALLERS = [1, 16, 64] as const
+
+export interface Cell {
+  readonly operation: Operation
+  readonly callers: number
+  readonly perSecond: Partial<Record<SideName, Spread>>
+  /** Median latency, milliseconds. */
+  readonly latencyMs: Partial<Record<SideName, Spread>>
+  /** CPU of the whole workerd, simulated bindings included, in milliseconds a request. */
+  readonly cpuMs: Partial<Record<SideName, Spread>>
+  /** Ours by theirs, round by round. */
+  readonly toPeer: Spread | null
+  readonly toFloor: Spread | null
+  /** The same by CPU time: how many requests ours answers with what the peer needs for one. */
+  readonly cpuToPeer: number | null
+  readonly cpuToFloor: number | null
+}
+
+/** What is not timed: opening is ours alone, and the peer sleeps half a second in a resend by address. */
+const TIMED = OPERATIONS.filter(
+  (operation) => operation !== 'open' && operation !== 'public_resend',
+)
+
+export async function measureThroughput(bench: Bench): Promise<Cell[]> {
+  const { quick } = bench
+  const rounds = quick ? 1 : 3
+  const seconds = quick ? 0.4 : 1
+  // Enough for the floor, the fastest, through all rounds; on a faster machine a round ends when they run out.
+  const each = Math.ceil(rounds * seconds * CALLERS.length * 4_500) + 1_000
+  const population: Population = {
+    ...NOBODY,
+    logins: 32,
+    checks: 1_000,
+    repeats: each,
+    confirms: each,
+    resends: each,
+  }
+
+  const servers: { server: Server; supplies: Map<Operation, Supply> }[] = []
+  const samples = new Map<string, number[]>()
+  const sample = (...key: (string | number)[]) => {
+    const name = key.join(' ')
+    const known = samples.get(name) ?? []
+    samples.set(name, known)
+    return known
+  }
+  try {
+    for (const side of bench.sides) {
+      bench.say(`throughput: filling ${side.title}`)
+      const data = await createDatabase(side, 'throughput', population, bench.scratch)
+      const server = await serve(side, bench.bundles[side.name], { data })
+      const supplies = new Map<Operation, Supply>()
+      for (const operation of TIMED) {
+        if (!side.operations.includes(operation)) continue
+        const supply = await supplyOf(side, operation, population)
+        supplies.set(operation, supply)
+        await drive(server.url, supply, { callers: 8, requests: HASHES.has(operation) ? 4 : 300 })
+      }
+      servers.push({ server, supplies })
+    }
+    for (let round = 1; round <= rounds; round++) {
+      for (const operation of TIMED) {
+        bench.say(`throughput: round ${round} of ${rounds}, ${operation}`)
+        for (const callers of CALLERS) {
+          for (const { server, supplies } of servers) {
+            const supply = supplies.get(operation)
+            if (supply === undefined) continue
+            // An isolate hashes one password after the other, and answers nobody meanwhile: in a short time a crowd
+            // would get no answer at all. So many requests, then, and the time until the last is answered.
+            const hashed = Math.max(quick ? 3 : 10, callers)
+            const options = HASHES.has(operation)
+              ? { callers, requests: hashed }
+              : { callers, seconds }
+            const cpuBefore = server.cpuSeconds()
+            const { perSecond, latencies } = await drive(server.url, supply, options)
+            const cpu = ((server.cpuSeconds() ?? Number.NaN) - (cpuBefore ?? Number.NaN)) * 1000
+            sample(operation, callers, server.side.name, 'cpu').push(cpu / latencies.length)
+            sample(operation, callers, server.side.name, 'rate').push(perSecond)
+            sample(operation, callers, server.side.name, 'latency').push(median(latencies))
+          }
+        }
+      }
+    }
+  } finally {
+    for (const { server } of servers) await server.close()
+  }
+
+  return TIMED.flatMap((operation) =>
+    CALLERS.map((callers): Cell => {
+      const rates = (side: SideName) => sample(operation, callers, side, 'rate')
+      const spreads = (what: string) =>
+        Object.fromEntries(
+          bench.sides
+            .map(({ name }) => [name, sample(operation, callers, name, what)] as const)
+            .filter(([, values]) => values.length > 0)
+            .map(([name, values]) => [name, spreadOf(values)]),
+        )
+      const against = (side: SideName) => {
+        const theirs = rates(side)
+        const ratios = rates('ours').map((rate, i) => rate / (theirs[i] ?? Number.NaN))
+        return theirs.length === 0 ? null : spreadOf(ratios)
+      }
+      const cpuAgainst = (side: SideName) => {
+        const theirs = median(sample(operation, callers, side, 'cpu'))
+        const ratio = theirs / median(sample(operation, callers, 'ours', 'cpu'))
+        return Number.isFinite(ratio) ? ratio : null
+      }
+      return {
+        operation,
+        callers,
+        cpuMs: spreads('cpu'),
+        cpuToPeer: cpuAgainst('peer'),
+        cpuToFloor: cpuAgainst('floor'),
+        perSecond: spreads('rate'),
+        latencyMs: spreads('latency'),
+        toPeer: against('peer'),
+        toFloor: against('floor'),
+      }
+    }),
+  )
+}

@@ -1,0 +1,94 @@
+// What we set out to reach, and whether we did.
+
+import type { Results } from '../results.ts'
+import type { Operation } from '../sides/side.ts'
+import { HASHES, TITLES } from '../sides/side.ts'
+import { dollars, kib, short, times } from './format.ts'
+
+export interface Target {
+  readonly what: string
+  readonly wanted: string
+  readonly got: string
+  readonly met: boolean
+}
+
+const KIB = 1024
+
+/** Where both spend their time in the same hash, a hair's breadth is noise. */
+const LEVEL = 0.97
+
+/** Those that the results have something to say about. */
+export function targetsOf(results: Results): Target[] {
+  const { throughput, drain, growth, bundle, counts, money } = results
+  const targets: Target[] = []
+  const add = (what: string, wanted: string, got: string, met: boolean) =>
+    targets.push({ what, wanted, got, met })
+
+  /** The worst of all numbers of callers: what is claimed holds for each. */
+  const worst = (operation: Operation, against: 'toPeer' | 'toFloor') =>
+    Math.min(
+      ...(throughput ?? [])
+        .filter((cell) => cell.operation === operation)
+        .map((cell) => cell[against]?.median ?? Number.POSITIVE_INFINITY),
+    )
+  if (throughput !== undefined) {
+    const compare = (operation: Operation, against: 'toPeer' | 'toFloor', least: number) => {
+      const ratio = worst(operation, against)
+      const whom = against === 'toPeer' ? "the peer's" : "the floor's"
+      add(
+        `${TITLES[operation]}: requests per second, of ${whom}`,
+        `≥ ${times(least)}`,
+        times(ratio),
+        ratio >= least,
+      )
+    }
+    compare('confirm', 'toPeer', 2)
+    compare('session', 'toPeer', 2)
+    compare('resend', 'toPeer', 5)
+    compare('register', 'toPeer', LEVEL)
+    compare('login', 'toPeer', LEVEL)
+    for (const operation of ['confirm', 'repeat', 'resend', 'session'] as const) {
+      compare(operation, 'toFloor', 0.8)
+    }
+    compare('forged', 'toFloor', 0.9)
+  }
+  const [plain] = drain ?? []
+  if (plain !== undefined) {
+    const ratio = plain.toFloor.median
+    add(
+      "queue drain: mails per second, of the floor's",
+      `≥ ${times(0.8)}`,
+      times(ratio),
+      ratio >= 0.8,
+    )
+  }
+  if (growth !== undefined) {
+    const ours = growth.rows.filter(({ side }) => side === 'ours')
+    const slowest = ours.reduce((a, b) => (b.slowdown > a.slowdown ? b : a))
+    const to = growth.users.at(-1)
+    add(
+      `no operation slower from ${growth.users[0]} to ${to} users`,
+      `≤ ${times(1.3)}`,
+      `${times(slowest.slowdown)} (${TITLES[slowest.operation]})`,
+      slowest.slowdown <= 1.3,
+    )
+  }
+  if (bundle !== undefined) {
+    const { gzipBytes } = bundle.ours
+    const got = `${kib(gzipBytes)} (the peer ${kib(bundle.peer.gzipBytes)})`
+    add('bundle, gzipped', '< 90 KiB', got, gzipBytes < 90 * KIB)
+  }
+  if (counts !== undefined) {
+    const operations = Object.entries(counts.ours).filter(
+      ([name]) => name !== 'drain' && !HASHES.has(name as Operation),
+    )
+    const most = Math.max(...operations.map(([, counted]) => counted.d1Trips))
+    add('D1 delays where no password is checked', '≤ 1', short(most), most <= 1)
+  }
+  if (money !== undefined) {
+    const { total } = money.ours
+    const got = `${dollars(total)} (the peer ${dollars(money.peer.total)})`
+    add('a million verified sign-ups', '< $20', got, total < 20)
+  }
+  return targets
+}

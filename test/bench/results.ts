@@ -1,0 +1,39 @@
+// All that was measured, as results.json keeps it.
+
+import type { BySide } from './bench.ts'
+import type { BundleResult } from './parts/bundle.ts'
+import type { SideCounts } from './parts/counts.ts'
+import type { CpuResult } from './parts/cpu.ts'
+import type { DistanceRow } from './parts/distance.ts'
+import type { DrainResult } from './parts/drain.ts'
+import type { GrowthResult } from './parts/growth.ts'
+import type { MoneyResult } from './parts/money.ts'
+import type { Cell } from './parts/throughput.ts'
+import type { UpkeepResult } from './parts/upkeep.ts'
+import type { SideName } from './sides/side.ts'
+
+/** When, on what, and with which of our bundles: parts measured apart can be told apart. */
+export interface Circumstances {
+  readonly at: string
+  readonly quick: boolean
+  readonly bundle: string
+  readonly machine: string
+  /** Processes that wanted a CPU when the bench began, by the system's own average. */
+  readonly load: number
+  readonly node: string
+  readonly workerd: string
+  readonly peer: string
+}
+
+export interface Results {
+  circumstances: Partial<Record<string, Circumstances>>
+  bundle?: BySide<BundleResult>
+  counts?: BySide<SideCounts>
+  upkeep?: Partial<Record<SideName, UpkeepResult>>
+  cpu?: CpuResult
+  money?: MoneyResult
+  distance?: readonly DistanceRow[]
+  growth?: GrowthResult
+  throughput?: readonly Cell[]
+  drain?: readonly DrainResult[]
+}

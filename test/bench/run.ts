@@ -1,0 +1,165 @@
+// npm run bench: measures, prints, and writes results.json, table.md and chart.svg. `--help` tells the options.
+
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { arch, cpus, loadavg, platform, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Bench } from './bench.ts'
+import { type Bundle, build } from './build.ts'
+import { type Options, type Part, readOptions } from './options.ts'
+import { measureBundles } from './parts/bundle.ts'
+import { countOperations } from './parts/counts.ts'
+import { measureCpu } from './parts/cpu.ts'
+import { measureDistance } from './parts/distance.ts'
+import { measureDrain } from './parts/drain.ts'
+import { measureGrowth } from './parts/growth.ts'
+import { bill } from './parts/money.ts'
+import { measureThroughput } from './parts/throughput.ts'
+import { countUpkeep } from './parts/upkeep.ts'
+import { chart } from './report/chart.ts'
+import { markdown } from './report/table.ts'
+import type { Circumstances, Results } from './results.ts'
+import { floor } from './sides/floor.ts'
+import { ours } from './sides/ours.ts'
+import { peer } from './sides/peer.ts'
+import type { SideName } from './sides/side.ts'
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url))
+const SIDES = [ours, peer, floor]
+const LOAD_AT_START = Number((loadavg()[0] ?? 0).toFixed(2))
+
+const options = readOptions(process.argv.slice(2))
+if (typeof options === 'string') {
+  console.log(options)
+  process.exitCode = process.argv.includes('--help') ? 0 : 1
+} else {
+  await run(options)
+}
+
+async function run({ parts, quick, out }: Options): Promise<void> {
+  const started = Date.now()
+  const scratch = mkdtempSync(join(scratchRoot(), 'mailproof-bench-'))
+  // What an interrupted run leaves in the temporary directory can be a gigabyte.
+  const clear = () => rmSync(scratch, { recursive: true, force: true, maxRetries: 3 })
+  process.once('SIGINT', () => {
+    clear()
+    process.exit(130)
+  })
+  const say = (text: string) => {
+    const minutes = ((Date.now() - started) / 60_000).toFixed(1).padStart(5)
+    console.log(`${minutes} min  ${text}`)
+  }
+  try {
+    const bundles: Partial<Record<SideName, Bundle>> = {}
+    for (const side of SIDES) {
+      say(`bundling ${side.title}`)
+      bundles[side.name] = await build(side, scratch)
+    }
+    const bench: Bench = {
+      sides: SIDES,
+      bundles: bundles as Bench['bundles'],
+      scratch,
+      quick,
+      say,
+    }
+    const directory = out ?? join(PROJECT, quick ? '.wrangler/bench' : 'test/bench/results')
+    const file = join(directory, 'results.json')
+    const results = readResults(file)
+    const circumstances = circumstancesOf(bench)
+    mkdirSync(directory, { recursive: true })
+    for (const part of parts) {
+      await measure(part, bench, results)
+      results.circumstances[part] = circumstances
+      // After each part: what is measured stays measured, whatever comes after.
+      writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
+    }
+    if (directory.startsWith(join(PROJECT, 'test'))) formatLikeTheRest(file)
+
+    const text = markdown(results)
+    writeFileSync(join(directory, 'table.md'), text)
+    if (results.throughput !== undefined) {
+      const { machine, peer: version } = circumstances
+      const caption = `better-auth ${version}, ${machine}`
+      writeFileSync(join(directory, 'chart.svg'), chart(results.throughput, caption))
+    }
+    console.log(`\n${text}`)
+    say(`done: ${directory}`)
+  } finally {
+    clear()
+  }
+}
+
+/** Room for the databases of a million users, three times over. */
+const ENOUGH_BYTES = 6 * 1024 ** 3
+
+/** In memory where there is room for it: each write waits for the disk otherwise, and that is not what is compared. */
+function scratchRoot(): string {
+  try {
+    const { bavail, bsize } = statfsSync('/dev/shm')
+    return bavail * bsize >= ENOUGH_BYTES ? '/dev/shm' : tmpdir()
+  } catch {
+    return tmpdir()
+  }
+}
+
+async function measure(part: Part, bench: Bench, results: Results): Promise<void> {
+  bench.say(part)
+  switch (part) {
+    case 'bundle':
+      results.bundle = await measureBundles(bench)
+      return
+    case 'counts':
+      results.counts = await countOperations(bench)
+      results.upkeep = await countUpkeep(bench)
+      return
+    case 'money': {
+      results.counts ??= await countOperations(bench)
+      results.upkeep ??= await countUpkeep(bench)
+      results.cpu = await measureCpu(bench)
+      results.money = bill(results.counts, results.upkeep, results.cpu)
+      return
+    }
+    case 'distance':
+      results.distance = await measureDistance(bench)
+      return
+    case 'growth':
+      results.growth = await measureGrowth(bench)
+      return
+    case 'throughput':
+      results.throughput = await measureThroughput(bench)
+      return
+    case 'drain':
+      results.drain = await measureDrain(bench)
+  }
+}
+
+/** Results are committed, and the project's formatter has a say in all that is. */
+function formatLikeTheRest(file: string): void {
+  const biome = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome')
+  spawnSync(process.execPath, [biome, 'format', '--write', file], { cwd: PROJECT })
+}
+
+function readResults(file: string): Results {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch {
+    return { circumstances: {} }
+  }
+}
+
+function circumstancesOf({ bundles, quick }: Bench): Circumstances {
+  const lock = JSON.parse(readFileSync(new URL('package-lock.json', import.meta.url), 'utf8'))
+  const processors = cpus()
+  return {
+    at: new Date().toISOString(),
+    quick,
+    bundle: bundles.ours.sha256.slice(0, 12),
+    machine: `${processors.length} × ${processors[0]?.model.trim() || arch()}, ${platform()}`,
+    load: LOAD_AT_START,
+    node: process.versions.node,
+    workerd: String(createRequire(import.meta.url)('workerd/package.json').version),
+    peer: lock.packages['node_modules/better-auth'].version,
+  }
+}
