@@ -28,7 +28,7 @@ export default defineConfig({
         test: {
           name: 'workerd',
           include: ['test/**/*.test.{ts,tsx}'],
-          exclude: ['test/node/**'],
+          exclude: ['test/node/**', 'test/bench/**'],
           setupFiles: ['test/support/migrate.ts'],
         },
       },

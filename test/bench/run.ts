@@ -1,6 +1,5 @@
 // npm run bench: measures, prints, and writes results.json, table.md and chart.svg. `--help` tells the options.
 
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { arch, cpus, loadavg, platform, tmpdir } from 'node:os'
@@ -75,7 +74,6 @@ async function run({ parts, quick, out }: Options): Promise<void> {
       // After each part: what is measured stays measured, whatever comes after.
       writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
     }
-    if (directory.startsWith(join(PROJECT, 'test'))) formatLikeTheRest(file)
 
     const text = markdown(results)
     writeFileSync(join(directory, 'table.md'), text)
@@ -133,12 +131,6 @@ async function measure(part: Part, bench: Bench, results: Results): Promise<void
     case 'drain':
       results.drain = await measureDrain(bench)
   }
-}
-
-/** Results are committed, and the project's formatter has a say in all that is. */
-function formatLikeTheRest(file: string): void {
-  const biome = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome')
-  spawnSync(process.execPath, [biome, 'format', '--write', file], { cwd: PROJECT })
 }
 
 function readResults(file: string): Results {
