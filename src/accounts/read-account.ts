@@ -4,7 +4,8 @@ import { and, desc, eq, gt, inArray, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { secondsUntil } from '../limits/window.ts'
 import { mailToShow, shownMail } from '../mail/outbox.ts'
-import { messages, type SuppressionReason, sessions, suppressions, users } from '../schema.ts'
+import { suppressionOf } from '../mail/suppressions.ts'
+import { messages, type SuppressionReason, sessions, users } from '../schema.ts'
 import type { SessionView } from './read-session.ts'
 import { limitingMail } from './resend-verification.ts'
 import { sessionIdOf, userOfSession } from './sessions.ts'
@@ -62,13 +63,7 @@ export async function readAccount(
       .from(sessions)
       .where(and(eq(sessions.userId, user), gt(sessions.expiresAt, now)))
       .orderBy(desc(sessions.createdAt)),
-    db
-      .select({ reason: suppressions.reason })
-      .from(suppressions)
-      .where(
-        sql`email = (select u.email from users u where u.id = ${user})
-          and coalesce(expires_at, ${now} + 1) > ${now}`,
-      ),
+    suppressionOf(deps, sql`(select u.email from users u where u.id = ${user})`),
   ])
   const current = live.find(({ id }) => id === sessionId)
   if (found === undefined || current === undefined) return null

@@ -2,7 +2,8 @@
 
 import { sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
-import { events, messages } from '../schema.ts'
+import { messages } from '../schema.ts'
+import { recordMailEvents } from '../timeline/record.ts'
 import type { MailRow } from './read-user.ts'
 import type { Action, SupportEvent } from './record-support.ts'
 import { logSupport } from './record-support.ts'
@@ -68,15 +69,16 @@ export async function retryFailedMails(
 ): Promise<RetryResult> {
   const now = deps.now()
   const wanted = sql`(select value from json_each(${JSON.stringify(ids)}))`
+  const hasFailed = sql`messages.id in ${wanted} and messages.state = 'failed'`
   const [, retried, known] = await deps.batch([
     // First, while the rows still show which of them failed.
-    deps.db
-      .insert(events)
-      .select(
-        sql`select m.user_id, ${now}, ${RETRIED}, m.id, null, ${action.actor}, ${action.reason}
-          from messages m where m.id in ${wanted} and m.state = 'failed' and m.user_id is not null`,
-      )
-      .onConflictDoNothing(),
+    recordMailEvents(deps.db, {
+      which: hasFailed,
+      type: RETRIED,
+      at: now,
+      actor: action.actor,
+      detail: action.reason,
+    }),
     deps.db
       .update(messages)
       .set({
@@ -94,7 +96,7 @@ export async function retryFailedMails(
         providerMessageId: null,
         error: null,
       })
-      .where(sql`id in ${wanted} and state = 'failed'`)
+      .where(hasFailed)
       .returning({ id: messages.id, userId: messages.userId }),
     deps.db.select({ id: messages.id }).from(messages).where(sql`id in ${wanted}`),
   ])

@@ -3,9 +3,9 @@
 import { sql } from 'drizzle-orm'
 import { addressFingerprint } from '../accounts/email-address.ts'
 import type { Deps } from '../deps.ts'
+import { type Suppression, suppressionOf } from '../mail/suppressions.ts'
 import { users } from '../schema.ts'
 import { type DeskUser, deskColumns } from './read-user.ts'
-import { type Suppression, suppressionOf } from './suppression.ts'
 
 /** What the query is to a user that was found. */
 export type FoundBy = 'id' | 'mail_id' | 'address' | 'pending_address' | 'mailed_address'

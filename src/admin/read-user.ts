@@ -4,9 +4,9 @@ import { and, desc, eq, gt, sql } from 'drizzle-orm'
 import type { UserRow } from '../accounts/user.ts'
 import type { Deps } from '../deps.ts'
 import { DAILY_CAP, WITHHELD } from '../mail/outbox.ts'
+import { type Suppression, suppressionOf } from '../mail/suppressions.ts'
 import { type messages, sessions, users } from '../schema.ts'
 import { type Timeline, timelineOf, timelineStatements } from '../timeline/read-timeline.ts'
-import { type Suppression, suppressionOf } from './suppression.ts'
 
 /** What is at the desk of a user; the password's hash never is. */
 export type DeskUser = Omit<UserRow, 'passwordHash'>

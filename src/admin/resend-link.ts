@@ -3,6 +3,7 @@
 
 import { sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
+import { isSuppressed } from '../mail/suppressions.ts'
 import { messages } from '../schema.ts'
 import { type LinkPurpose, linkTarget, type TargetProblem } from './link-target.ts'
 import { type Action, logSupport, recordSupport } from './record-support.ts'
@@ -31,19 +32,18 @@ export async function resendLink(
   const now = deps.now()
   const id = deps.newId()
   const { read, kind, email, holds, judge } = linkTarget(deps, userId, purpose)
-  const isSuppressed = sql`exists (select 1 from suppressions s where s.email = ${email}
-    and coalesce(s.expires_at, ${now + 1}) > ${now})`
+  const suppressed = isSuppressed(sql`${email}`, now)
   // In the language of the mail before it, which was the person's own.
   const locale = sql`coalesce((select m.locale from messages m where m.user_id = u.id
     order by m.id desc limit 1), 'en')`
   const [[target], [message]] = await deps.batch([
-    read(isSuppressed),
+    read(suppressed),
     db
       .insert(messages)
       .select(
         sql`select ${id}, u.id, ${kind}, ${locale}, ${email}, u.generation, 'queued', 0, null, null,
           null, null, null, ${now}, null, null, 0, null, null
-          from users u where u.id = ${userId} and ${holds} and not ${isSuppressed}`,
+          from users u where u.id = ${userId} and ${holds} and not ${suppressed}`,
       )
       .returning({ id: messages.id }),
     recordSupport(

@@ -1,7 +1,7 @@
 // Why an address is not mailed, in words.
 
+import type { Suppression } from '../mail/suppressions.ts'
 import type { SuppressionReason } from '../schema.ts'
-import type { Suppression } from './suppression.ts'
 
 const REASONS: Readonly<Record<SuppressionReason, string>> = {
   disowned: 'Whoever reads this mailbox said that they did not sign up',

@@ -1,10 +1,10 @@
 // What the desk's API answers: names in snake case, instants as RFC 3339.
 
 import { instant } from '../accounts/user.ts'
+import type { Suppression } from '../mail/suppressions.ts'
 import type { TimelineEntry } from '../timeline/read-timeline.ts'
 import type { FoundUser } from './find-users.ts'
 import type { MailRow, UserAtDesk } from './read-user.ts'
-import type { Suppression } from './suppression.ts'
 
 /**
  * A user that was found.

@@ -2,9 +2,9 @@
 // accepts lands in the mailbox instead of the world.
 // https://www.twilio.com/docs/sendgrid/api-reference/mail-send/mail-send
 
-import { timingSafeEqual } from 'node:crypto'
 import { type Context, Hono } from 'hono'
 import type { Deps } from '../deps.ts'
+import { isSameText } from '../signing/same-text.ts'
 import { type MailSendBody, parseMailSend, type SendGridError } from './mail-send-schema.ts'
 import type { MailboxStore, StoredMail } from './mailbox-store.ts'
 import type { ReportDeliveries } from './report-deliveries.ts'
@@ -80,13 +80,6 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-/** Compares digests, so that the time tells neither the length nor the first difference. */
-async function isSameText(x: string, y: string): Promise<boolean> {
-  const digest = async (text: string) =>
-    new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
-  return timingSafeEqual(await digest(x), await digest(y))
 }
 
 /**

@@ -12,7 +12,7 @@ import { MAX_DELAY_SECONDS, retryDelaySeconds } from './backoff.ts'
 import { type Composition, composeMail } from './compose.ts'
 import { handOver } from './hand-over.ts'
 import { type Lease, type LeasedMessage, leaseMessages } from './lease-messages.ts'
-import { judge, putBackUntried, settled } from './outcome-of-letter.ts'
+import { aboutOf, judge, putBackUntried, settled } from './outcome-of-letter.ts'
 import type { MailProvider, OutgoingMail } from './providers/provider.ts'
 import { queuedMail } from './queued-mail.ts'
 import { type RecordedOutcome, type RunRecord, recordOutcomes } from './record-outcomes.ts'
@@ -104,11 +104,7 @@ async function sendAll(
   const outcomes: RecordedOutcome[] = []
   const sizes = new Map<string | null, number>()
   for (const [message, composition] of await composeAll(deps, lease.claimed)) {
-    const about = {
-      userId: message.user?.id ?? null,
-      messageId: message.id,
-      email: message.toEmail,
-    }
+    const about = aboutOf(message)
     if (composition.kind === 'suppressed') {
       deps.log('mail_suppressed', about)
       outcomes.push(settled(deps, message, 'suppressed', 'mail_suppressed', null))

@@ -3,7 +3,8 @@
 
 import { type SQL, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
-import { dailySends, events, messages } from '../schema.ts'
+import { dailySends, messages } from '../schema.ts'
+import { recordMailEvents } from '../timeline/record.ts'
 import { DAILY_CAP, isNotice } from './outbox.ts'
 import { nextUtcDay, utcDay } from './utc-day.ts'
 
@@ -14,6 +15,12 @@ type CapDeps = Pick<Deps, 'db' | 'now' | 'config'>
  * mail to accounts: a reset, the undo of a change.
  */
 const KEPT_FOR_ACCOUNTS = 5
+
+/** How many of so many places a day are free at an instant. */
+function placesLeft(places: number, at: number): SQL {
+  return sql`max(0, ${places} - coalesce(
+    (select count from daily_sends where day = ${utcDay(at)}), 0))`
+}
 
 /**
  * Whether a mail may still be claimed today. All that waits is ranked, not only the batch at hand, or a newcomer
@@ -27,8 +34,7 @@ const KEPT_FOR_ACCOUNTS = 5
 export function hasPlaceToday({ now, config }: CapDeps, isDue: SQL, takesNoPlace: SQL): SQL {
   const cap = config.MAIL_DAILY_CAP
   if (cap === null) return sql`true`
-  const left = sql`max(0, ${cap} - coalesce(
-    (select count from daily_sends where day = ${utcDay(now())}), 0))`
+  const left = placesLeft(cap, now())
   return sql`messages.id in (select id from (
       select messages.id, kind, created_at, row_number() over (
         partition by kind = 'verify_email' order by created_at, messages.id) as nth
@@ -69,13 +75,7 @@ export function holdUntilTomorrow(
   const held = sql`messages.id in (select value
     from json_each(${JSON.stringify(config.MAIL_DAILY_CAP === null ? [] : ids)})) and ${isLeftOver}`
   return [
-    db
-      .insert(events)
-      .select(
-        sql`select user_id, ${now()}, 'mail_deferred', id, null, null, ${DAILY_CAP}
-          from messages where ${held} and user_id is not null`,
-      )
-      .onConflictDoNothing(),
+    recordMailEvents(db, { which: held, type: 'mail_deferred', at: now(), detail: DAILY_CAP }),
     db
       .update(messages)
       .set({ state: 'queued', leaseUntil: null, notBefore: nextUtcDay(now()), error: DAILY_CAP })
@@ -107,8 +107,7 @@ export function releaseHeld({ db, now, config }: CapDeps) {
   const room =
     cap === null
       ? sql`${RELEASED_AT_ONCE}`
-      : sql`max(0, ${cap - Math.floor(cap / KEPT_FOR_ACCOUNTS)} - coalesce(
-          (select count from daily_sends where day = ${utcDay(now())}), 0))`
+      : placesLeft(cap - Math.floor(cap / KEPT_FOR_ACCOUNTS), now())
   return db
     .update(messages)
     .set({ notBefore: now() - RELEASED_SINCE_MS, error: null })

@@ -4,7 +4,8 @@
 import { sql } from 'drizzle-orm'
 import { reasonOf } from '../bounded.ts'
 import type { Deps } from '../deps.ts'
-import { events, messages } from '../schema.ts'
+import { messages } from '../schema.ts'
+import { recordMailEvents } from '../timeline/record.ts'
 import { retryDelaySeconds } from './backoff.ts'
 import { queuedMail } from './queued-mail.ts'
 
@@ -26,13 +27,7 @@ export async function consumeDeadLetters(deps: Deps, batch: MessageBatch): Promi
     and (state = 'queued' or (state = 'sending' and lease_until <= ${now}))`
   try {
     const [, failed] = await deps.batch([
-      deps.db
-        .insert(events)
-        .select(
-          sql`select user_id, ${now}, 'mail_failed', id, null, null, ${ERROR} from messages
-            where ${isDead} and user_id is not null`,
-        )
-        .onConflictDoNothing(),
+      recordMailEvents(deps.db, { which: isDead, type: 'mail_failed', at: now, detail: ERROR }),
       deps.db
         .update(messages)
         .set({ state: 'failed', error: ERROR, settledAt: now, leaseUntil: null, notBefore: null })

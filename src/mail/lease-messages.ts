@@ -9,6 +9,7 @@ import { countPlaces, hasPlaceToday, holdUntilTomorrow } from './daily-cap.ts'
 import { leaseMs } from './lease.ts'
 import { DAILY_CAP } from './outbox.ts'
 import type { MailProvider } from './providers/provider.ts'
+import { isSuppressed } from './suppressions.ts'
 import { utcDay } from './utc-day.ts'
 
 /** A claimed mail with what is known of its recipient at this moment. */
@@ -145,9 +146,9 @@ export async function leaseMessages(
         isOwnedByAnother:
           sql<number>`exists (select 1 from users o where o.email = ${messages.toEmail}
           and o.email_verified_at is not null and o.id is not ${messages.userId})`.as('is_owned'),
-        isSuppressed: sql<number>`exists (select 1 from suppressions s
-          where s.email = ${messages.toEmail}
-          and coalesce(s.expires_at, ${now} + 1) > ${now})`.as('is_suppressed'),
+        isSuppressed: sql<number>`${isSuppressed(sql`${messages.toEmail}`, now)}`.as(
+          'is_suppressed',
+        ),
       })
       .from(messages)
       .leftJoin(users, eq(users.id, messages.userId))

@@ -273,8 +273,10 @@ function mayBeAccepted({ answers, uncertainKey }: Letter): boolean {
   )
 }
 
-const aboutOf = (message: LeasedMessage) => ({
-  userId: message.user?.id ?? null,
-  messageId: message.id,
-  email: message.toEmail,
-})
+/**
+ * What the log says of every mail.
+ * @param message claimed
+ */
+export function aboutOf(message: LeasedMessage) {
+  return { userId: message.user?.id ?? null, messageId: message.id, email: message.toEmail }
+}

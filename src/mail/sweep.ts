@@ -3,7 +3,8 @@
 
 import { inArray, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
-import { events, messages } from '../schema.ts'
+import { messages } from '../schema.ts'
+import { recordMailEvents } from '../timeline/record.ts'
 import { releaseHeld } from './daily-cap.ts'
 import { isNotice } from './outbox.ts'
 
@@ -91,13 +92,13 @@ function ending(
   values: Partial<typeof messages.$inferInsert>,
 ) {
   return [
-    db
-      .insert(events)
-      .select(
-        sql`select user_id, ${now()}, ${event}, id, provider, null, ${values.error ?? null}
-          from messages where ${which} and user_id is not null`,
-      )
-      .onConflictDoNothing(),
+    recordMailEvents(db, {
+      which,
+      type: event,
+      at: now(),
+      detail: values.error ?? null,
+      namesProvider: true,
+    }),
     db
       .update(messages)
       .set(values)

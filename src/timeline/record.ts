@@ -79,3 +79,34 @@ export function recordEvent(db: DrizzleD1Database, event: NewEvent) {
     )
     .onConflictDoNothing()
 }
+
+/** An event of each of several mails. */
+export interface NewMailEvents {
+  /** A condition on rows of `messages`: those that it is about. */
+  readonly which: SQL
+  readonly type: EventType
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  readonly actor?: string | null
+  readonly detail?: string | null
+  /** Whether to name the provider that the ledger has. */
+  readonly namesProvider?: true
+}
+
+/**
+ * A statement that records an event of each mail that a condition finds, where its user still exists. It goes before
+ * the statement that changes what the condition looks at.
+ * @param db builds the statement
+ * @param event what happened
+ */
+export function recordMailEvents(db: DrizzleD1Database, event: NewMailEvents) {
+  const provider = event.namesProvider ? sql`messages.provider` : sql`null`
+  return db
+    .insert(events)
+    .select(
+      sql`select messages.user_id, ${event.at}, ${event.type}, messages.id, ${provider},
+        ${event.actor ?? null}, ${event.detail ?? null}
+        from messages where ${event.which} and messages.user_id is not null`,
+    )
+    .onConflictDoNothing()
+}

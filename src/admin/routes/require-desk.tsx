@@ -12,7 +12,7 @@ import type { Verdict } from '../../limits/window.ts'
 import { brandOf } from '../../pages/layout.tsx'
 import { setRateLimitHeaders } from '../../pages/limited.tsx'
 import { describeWait } from '../../pages/waiting.ts'
-import { isAdminToken } from '../admin-token.ts'
+import { isSameText } from '../../signing/same-text.ts'
 import { sendDesk } from '../desk-layout.tsx'
 import { readDeskSession } from '../desk-session.ts'
 import { SignInPage } from '../sign-in-page.tsx'
@@ -37,7 +37,7 @@ export function requireDesk(deps: Deps, adminToken: string): MiddlewareHandler<D
     const authorization = c.req.header('Authorization')
     if (authorization !== undefined) {
       const token = /^Bearer +(\S+) *$/i.exec(authorization)?.[1] ?? ''
-      const isRight = () => isAdminToken(adminToken, token)
+      const isRight = () => isSameText(adminToken, token)
       return (await guessed(c, deps, isRight, 'token', () => unauthorized(c))) ?? next()
     }
 

@@ -4,7 +4,7 @@ import { Hono } from 'hono'
 import type { Deps } from '../../deps.ts'
 import { sameSite } from '../../pages/form-body.ts'
 import { brandOf } from '../../pages/layout.tsx'
-import { isAdminToken } from '../admin-token.ts'
+import { isSameText } from '../../signing/same-text.ts'
 import { sendDesk } from '../desk-layout.tsx'
 import { sentences } from '../desk-parts.tsx'
 import { DESK_SESSION_MS, signDeskSession } from '../desk-session.ts'
@@ -34,7 +34,7 @@ export function signInRoutes(deps: Deps, adminToken: string): Hono<DeskEnv> {
     const { name, token, to } = body.data
     const errors = { token: 'This is not the token.' }
     const refuse = () => sendDesk(c, <SignInPage {...{ brand, to, name, errors }} />, 401)
-    const isRight = () => isAdminToken(adminToken, token)
+    const isRight = () => isSameText(adminToken, token)
     const refusal = await guessed(c, deps, isRight, 'token', refuse)
     if (refusal !== undefined) return refusal
 

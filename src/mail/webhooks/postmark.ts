@@ -5,6 +5,7 @@
 // nothing, because reports are applied once.
 
 import * as z from 'zod/mini'
+import { isSameText } from '../../signing/same-text.ts'
 import type { DeliveryKind } from '../delivery-states.ts'
 import { decodeBase64, instantOf, type Webhook } from './webhook.ts'
 
@@ -69,18 +70,10 @@ function passwordIn(authorization: string): string | null {
   return colon === -1 ? null : pair.slice(colon + 1)
 }
 
-/**
- * Digests have one length, and are compared to the last byte with every password there is: neither the time nor
- * an early end tells how much of a guess was right.
- */
+/** Compared with every password there is, so that no early end tells which one a guess was near. */
 async function isAnyOf(given: string, passwords: readonly string[]): Promise<boolean> {
-  const [ours, ...theirs] = await Promise.all([given, ...passwords].map(digest))
-  if (ours === undefined) return false
-  return theirs.map((their) => crypto.subtle.timingSafeEqual(ours, their)).includes(true)
-}
-
-function digest(text: string): Promise<ArrayBuffer> {
-  return crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  const same = await Promise.all(passwords.map((password) => isSameText(given, password)))
+  return same.includes(true)
 }
 
 function kindOf({ RecordType, Type }: Payload): DeliveryKind | null {
