@@ -1,11 +1,9 @@
 // The HTTP app: middleware, mounts, and what becomes of errors. It decides nothing else.
 
-import { type Context, Hono, type MiddlewareHandler } from 'hono'
+import type { Context, Hono, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import { HTTPException } from 'hono/http-exception'
-import { methodNotAllowed } from 'hono/method-not-allowed'
-import { secureHeaders } from 'hono/secure-headers'
 import { credentialRoutes } from './accounts/routes/credential-routes.ts'
 import { sessionRoutes } from './accounts/routes/session-routes.ts'
 import { verificationRoutes } from './accounts/routes/verification-routes.ts'
@@ -13,8 +11,10 @@ import { adminRoutes } from './admin/routes/admin-routes.ts'
 import { Outage, reasonOf } from './bounded.ts'
 import type { Deps } from './deps.ts'
 import { devRoutes } from './dev/routes.tsx'
-import { contentSecurityPolicy } from './http/content-security-policy.ts'
+import { allowedMethods } from './http/allowed-methods.ts'
+import { answerHeaders } from './http/answer-headers.ts'
 import { isFormPost, prefersHtml } from './http/negotiation.ts'
+import { newApp } from './http/new-app.ts'
 import { type ProblemCode, type ProblemDetails, problem } from './http/problem.ts'
 import { healthRoutes } from './mail/health-routes.ts'
 import { MAX_WEBHOOK_BYTES, webhookRoutes } from './mail/webhooks/webhook-routes.ts'
@@ -48,47 +48,26 @@ function crossOrigin(allowed: readonly string[]): MiddlewareHandler {
  */
 export function createApp(deps: Deps): Hono {
   const { config } = deps
-  const app = new Hono()
+  const app = newApp()
   const brand = brandOf(config)
-  const policy = contentSecurityPolicy(config, 'none')
   const refuse = (c: Context, code: ProblemCode, details?: ProblemDetails) =>
     prefersHtml(c) ? errorPage(c, brand, code, details) : problem(c, code, details)
+  const withinBytes = (maxSize: number) =>
+    bodyLimit({ maxSize, onError: (c) => refuse(c, 'payload_too_large') })
 
-  app.use(
-    secureHeaders({
-      xFrameOptions: 'DENY',
-      originAgentCluster: false,
-      // Not `no-referrer` everywhere: under it browsers post forms with `Origin: null` (Fetch §3.2), and older
-      // ones send nothing else by which a form of ours could be told from another site's.
-      referrerPolicy: 'same-origin',
-      // Routes may be stricter or, for the mailbox's frame, looser.
-      overwrite: false,
-      strictTransportSecurity: config.isSecureOrigin
-        ? 'max-age=31536000; includeSubDomains'
-        : false,
-    }),
-  )
-  app.use(async (c, next) => {
-    await next()
-    const { headers } = c.res
-    // Everything here is about one person, or about this moment.
-    if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store')
-    if (!headers.has('Content-Security-Policy')) headers.set('Content-Security-Policy', policy)
-  })
-  app.use(
-    methodNotAllowed({
-      app,
-      onMethodNotAllowed: (c, methods) =>
-        refuse(c, 'method_not_allowed', { headers: { Allow: methods.join(', ') } }),
-    }),
-  )
+  app.use(answerHeaders(config))
+  const limitBody = withinBytes(MAX_BODY_BYTES)
+  const limitWebhook = withinBytes(MAX_WEBHOOK_BYTES)
+  const limitMail = withinBytes(MAX_MAIL_BYTES)
   app.use((c, next) => {
-    const maxSize = c.req.path.startsWith('/dev/')
-      ? MAX_MAIL_BYTES
-      : c.req.path.startsWith('/webhooks/')
-        ? MAX_WEBHOOK_BYTES
-        : MAX_BODY_BYTES
-    return bodyLimit({ maxSize, onError: () => refuse(c, 'payload_too_large') })(c, next)
+    if (c.req.raw.body === null) return next()
+    const { path } = c.req
+    const limit = path.startsWith('/dev/')
+      ? limitMail
+      : path.startsWith('/webhooks/')
+        ? limitWebhook
+        : limitBody
+    return limit(c, next)
   })
 
   if (config.ALLOWED_ORIGINS.length > 0) app.use('/auth/*', crossOrigin(config.ALLOWED_ORIGINS))
@@ -106,7 +85,13 @@ export function createApp(deps: Deps): Hono {
     app.route('/dev', devRoutes(deps))
   }
 
-  app.notFound((c) => refuse(c, 'not_found'))
+  const methodsOf = allowedMethods(app.routes)
+  app.notFound((c) => {
+    const methods = methodsOf(c.req.path)
+    return methods.length === 0 || methods.includes(c.req.method)
+      ? refuse(c, 'not_found')
+      : refuse(c, 'method_not_allowed', { headers: { Allow: methods.join(', ') } })
+  })
   app.onError((error, c) => {
     if (error instanceof Outage) {
       deps.log('outage', { reason: error.message, path: c.req.path })

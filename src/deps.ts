@@ -2,7 +2,6 @@
 // what it needs from here, so that tests can hand in another clock, another network or a failing binding.
 
 import { type DrizzleD1Database, drizzle } from 'drizzle-orm/d1'
-import { v7 as uuidv7 } from 'uuid'
 import {
   createPasswordHasher,
   type PasswordHasher,
@@ -15,7 +14,9 @@ import { createTally, type Tally } from './figures/tally.ts'
 import { type Counters, createCounters } from './limits/counters.ts'
 import type { QueuedMail } from './mail/queued-mail.ts'
 import { createKeyRing, importHmacKey, type KeyRing } from './signing/key-ring.ts'
-import { formatLogLine, type Log } from './timeline/log.ts'
+import type { Log } from './timeline/log.ts'
+import { joinRepeatedLines } from './timeline/repeated-lines.ts'
+import { uuidV7 } from './uuid-v7.ts'
 
 export interface Deps {
   readonly config: Config
@@ -32,7 +33,7 @@ export interface Deps {
    */
   readonly sendEmail: ((mail: EmailMessageBuilder) => Promise<EmailSendResult>) | null
   /** Builds statements. They are run by {@link Deps.batch} alone. */
-  readonly db: DrizzleD1Database
+  readonly db: DrizzleD1Database & { $client: D1Database }
   /**
    * Runs statements in one transaction and one round trip.
    * @throws Outage where D1 fails or does not answer in time
@@ -92,7 +93,7 @@ export async function createDeps(
   return {
     config,
     now,
-    newId: () => uuidv7({ msecs: now() }),
+    newId: () => uuidV7(now()),
     random,
     fetch: overrides.fetch ?? ((request) => fetch(request)),
     sendEmail: email === undefined ? null : (mail) => email.send(mail),
@@ -147,7 +148,7 @@ export function createLog(
   // biome-ignore lint/suspicious/noConsole: the one place that writes log lines
   write: (line: string) => void = (line) => console.log(line),
 ): Log {
-  return (event, fields = {}) => write(formatLogLine(event, fields, now()))
+  return joinRepeatedLines(now, write)
 }
 
 /**

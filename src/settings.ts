@@ -228,240 +228,183 @@ const headerText = plainText.check(
   z.regex(/^[^\p{Cc}]*$/u, 'must not contain control characters'),
 )
 
-/** One setting: its rule, its default (none: required), and a line for the README's table. */
+/** One setting: its rule, and its default (none: required). */
 interface Setting<T extends z.ZodMiniType = z.ZodMiniType> {
   readonly rule: T
   readonly fallback?: string
   readonly secret?: true
-  readonly about: string
 }
 
-function setting<T extends z.ZodMiniType>(rule: T, about: string, fallback?: string): Setting<T> {
-  return fallback === undefined ? { rule, about } : { rule, about, fallback }
+function setting<T extends z.ZodMiniType>(rule: T, fallback?: string): Setting<T> {
+  return fallback === undefined ? { rule } : { rule, fallback }
 }
 
-function secret<T extends z.ZodMiniType>(rule: T, about: string): Setting<T> {
-  return { rule, about, secret: true }
+function secret<T extends z.ZodMiniType>(rule: T): Setting<T> {
+  return { rule, secret: true }
 }
 
-function optionalSecret<T extends z.ZodMiniType>(
-  rule: T,
-  about: string,
-): Setting<z.ZodMiniOptional<T>> {
-  return { rule: z.optional(rule), about, secret: true }
+function optionalSecret<T extends z.ZodMiniType>(rule: T): Setting<z.ZodMiniOptional<T>> {
+  return { rule: z.optional(rule), secret: true }
 }
 
 /**
- * All settings by name. The README's table is tested against this.
+ * All settings by name. The README's table has their comments, word for word.
  * @param environment decides how strict the rules for URLs are
  */
 export function settings(environment: Environment) {
   return {
+    /**
+     * `development` opens the mailbox under `/dev` and allows plain http; never use it on a public host. `staging`
+     * is `production` by another name, for your own eyes
+     */
     ENVIRONMENT: setting(
       z.enum(
         ['development', 'staging', 'production'],
         'must be development, staging or production',
       ),
-      '`development` opens the mailbox under `/dev` and allows plain http; never use it on a public host. `staging` is `production` by another name, for your own eyes',
       'production',
     ),
-    APP_NAME: setting(
-      headerText.check(z.minLength(1, 'is required')),
-      'what people know your product as, in pages and mails',
-    ),
-    APP_BASE_URL: setting(
-      origin(environment),
-      'the public origin of this Worker; https and public outside development',
-    ),
+    /** what people know your product as, in pages and mails */
+    APP_NAME: setting(headerText.check(z.minLength(1, 'is required'))),
+    /** the public origin of this Worker; https and public outside development */
+    APP_BASE_URL: setting(origin(environment)),
+    /** where verification links point, with `{token}` in it: a page of your front end's own */
     VERIFY_URL: setting(
       z.optional(linkTemplate(environment)),
-      "where verification links point, with `{token}` in it: a page of your front end's own",
       '`APP_BASE_URL`/auth/verify-email?token={token}',
     ),
+    /** where password reset links point, with `{token}` in it: a page of your front end's own */
     RESET_URL: setting(
       z.optional(linkTemplate(environment)),
-      "where password reset links point, with `{token}` in it: a page of your front end's own",
       '`APP_BASE_URL`/reset-password?token={token}',
     ),
-    ALLOWED_ORIGINS: setting(
-      originList(environment),
-      'origins of your front ends, separated by commas: they may call with credentials (CORS), and `redirect_to` may lead to them',
-      'none',
-    ),
-    VERIFY_MODE: setting(
-      z.enum(['confirm', 'click'], 'must be confirm or click'),
-      '`confirm`: opening the link changes nothing, a button and proof of the claim do; `click`: opening it verifies (read below what that gives up)',
-      'confirm',
-    ),
-    LOGIN_REQUIRES_VERIFIED: setting(
-      flag,
-      '`true`: an unverified user cannot sign in and is mailed a new link instead',
-      'false',
-    ),
+    /**
+     * origins of your front ends, separated by commas: they may call with credentials (CORS), and `redirect_to` may
+     * lead to them
+     */
+    ALLOWED_ORIGINS: setting(originList(environment), 'none'),
+    /**
+     * `confirm`: opening the link changes nothing, a button and proof of the claim do; `click`: opening it verifies
+     * (read below what that gives up)
+     */
+    VERIFY_MODE: setting(z.enum(['confirm', 'click'], 'must be confirm or click'), 'confirm'),
+    /** `true`: an unverified user cannot sign in and is mailed a new link instead */
+    LOGIN_REQUIRES_VERIFIED: setting(flag, 'false'),
+    /**
+     * `keep_until_confirmed`: the account stays verified while a new address waits to be confirmed;
+     * `unverify_at_once`: it counts as unverified until then. Either way it keeps its old address meanwhile
+     */
     EMAIL_CHANGE: setting(
       z.enum(
         ['keep_until_confirmed', 'unverify_at_once'],
         'must be keep_until_confirmed or unverify_at_once',
       ),
-      '`keep_until_confirmed`: the account stays verified while a new address waits to be confirmed; `unverify_at_once`: it counts as unverified until then. Either way it keeps its old address meanwhile',
       'keep_until_confirmed',
     ),
+    /** the colour of buttons and links, in pages and mails */
     BRAND_COLOR: setting(
       plainText.check(z.regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #1f5fbf')),
-      'the colour of buttons and links, in pages and mails',
       '#1f5fbf',
     ),
-    LOGO_URL: setting(
-      z.optional(logoUrl(environment)),
-      'an image to show above every page in place of the name',
-      '`none`',
-    ),
-    SUPPORT_EMAIL: setting(
-      z.optional(senderAddress),
-      'an address that people may write to, shown below pages and mails',
-      '`none`',
-    ),
-    TOKEN_KEYS: secret(
-      tokenKeys,
-      'keys that sign links, `id:secret,id:secret`, newest first; secrets are base64url of at least 32 bytes',
-    ),
-    PASSWORD_KEY: secret(
-      secretBytes,
-      'base64url of at least 32 bytes; salts passwords and names the counters in KV; do not rotate it with `TOKEN_KEYS`',
-    ),
-    MAIL_PROVIDERS: setting(
-      providerList,
-      'who sends, of `sendgrid`, `resend`, `postmark` and `cloudflare`, separated by commas: when the first is down or out of quota the next takes over',
-      'sendgrid',
-    ),
-    SENDGRID_API_KEY: optionalSecret(
-      apiKey,
-      'a key that may send mail; required to send by SendGrid',
-    ),
-    SENDGRID_BASE_URL: setting(
-      apiBaseUrl(environment),
-      "where SendGrid's API lives; https outside development",
-      'https://api.sendgrid.com',
-    ),
+    /** an image to show above every page in place of the name */
+    LOGO_URL: setting(z.optional(logoUrl(environment)), '`none`'),
+    /** an address that people may write to, shown below pages and mails */
+    SUPPORT_EMAIL: setting(z.optional(senderAddress), '`none`'),
+    /** keys that sign links, `id:secret,id:secret`, newest first; secrets are base64url of at least 32 bytes */
+    TOKEN_KEYS: secret(tokenKeys),
+    /**
+     * base64url of at least 32 bytes; salts passwords and names the counters in KV; do not rotate it with
+     * `TOKEN_KEYS`
+     */
+    PASSWORD_KEY: secret(secretBytes),
+    /**
+     * who sends, of `sendgrid`, `resend`, `postmark` and `cloudflare`, separated by commas: when the first is down
+     * or out of quota the next takes over
+     */
+    MAIL_PROVIDERS: setting(providerList, 'sendgrid'),
+    /** a key that may send mail; required to send by SendGrid */
+    SENDGRID_API_KEY: optionalSecret(apiKey),
+    /** where SendGrid's API lives; https outside development */
+    SENDGRID_BASE_URL: setting(apiBaseUrl(environment), 'https://api.sendgrid.com'),
+    /** the verification keys of SendGrid's signed event webhook */
     SENDGRID_WEBHOOK_KEYS: setting(
       z.optional(
         webhookSecrets(/^[A-Za-z0-9+/]{80,200}={0,2}$/, "SendGrid's verification key in base64"),
       ),
-      "the verification keys of SendGrid's signed event webhook",
       '`none`',
     ),
-    RESEND_API_KEY: optionalSecret(apiKey, 'required to send by Resend'),
-    RESEND_BASE_URL: setting(
-      apiBaseUrl(environment),
-      "where Resend's API lives; https outside development",
-      'https://api.resend.com',
-    ),
+    /** required to send by Resend */
+    RESEND_API_KEY: optionalSecret(apiKey),
+    /** where Resend's API lives; https outside development */
+    RESEND_BASE_URL: setting(apiBaseUrl(environment), 'https://api.resend.com'),
+    /** the signing secrets of Resend's webhook */
     RESEND_WEBHOOK_SECRETS: optionalSecret(
       webhookSecrets(/^whsec_[A-Za-z0-9+/]{22,}={0,2}$/, 'signing secrets such as whsec_…'),
-      "the signing secrets of Resend's webhook",
     ),
-    POSTMARK_SERVER_TOKEN: optionalSecret(apiKey, 'required to send by Postmark'),
-    POSTMARK_BASE_URL: setting(
-      apiBaseUrl(environment),
-      "where Postmark's API lives; https outside development",
-      'https://api.postmarkapp.com',
-    ),
+    /** required to send by Postmark */
+    POSTMARK_SERVER_TOKEN: optionalSecret(apiKey),
+    /** where Postmark's API lives; https outside development */
+    POSTMARK_BASE_URL: setting(apiBaseUrl(environment), 'https://api.postmarkapp.com'),
+    /** passwords of Postmark's webhook (HTTP basic auth, any user name) */
     POSTMARK_WEBHOOK_SECRETS: optionalSecret(
       webhookSecrets(/^[A-Za-z0-9_-]{32,128}$/, '32 to 128 letters, digits, _ or -'),
-      "passwords of Postmark's webhook (HTTP basic auth, any user name)",
     ),
-    CLOUDFLARE_EMAIL_EVENTS: setting(
-      flag,
-      "`true`: the events of Cloudflare's Email Service arrive through a Queue whose name ends in `-events`",
-      'false',
-    ),
-    MAIL_DAILY_CAP: setting(
-      integerOrNone(1, 100_000_000),
-      'mails a day (UTC), for accounts that allow no more: what exceeds it waits for the next day',
-      'none',
-    ),
-    MAIL_FROM: setting(senderAddress, 'sender address, verified with the mail provider'),
-    MAIL_FROM_NAME: setting(z.optional(headerText), 'sender name', '`APP_NAME`'),
-    MAIL_MAX_ATTEMPTS: setting(
-      integer(1, 40),
-      'after so many attempts a mail is recorded as failed (20 span about nine hours)',
-      '20',
-    ),
-    VERIFY_TTL: setting(duration('15m', '24h'), 'how long a verification link works', '24h'),
-    RESET_TTL: setting(duration('10m', '24h'), 'how long a password reset link works', '1h'),
-    SESSION_TTL: setting(duration('1h', '365d'), 'how long a session lasts', '30d'),
-    CLAIM_TTL: setting(duration('1d', '365d'), 'how long an unverified registration is kept', '7d'),
-    LEDGER_TTL: setting(duration('8d', '365d'), 'how long the record of a mail is kept', '30d'),
-    EVENTS_RETENTION: setting(
-      duration('7d', '3650d'),
-      'how long the entries of a timeline are kept; they go with the user in any case',
-      '90d',
-    ),
+    /** `true`: the events of Cloudflare's Email Service arrive through a Queue whose name ends in `-events` */
+    CLOUDFLARE_EMAIL_EVENTS: setting(flag, 'false'),
+    /** mails a day (UTC), for accounts that allow no more: what exceeds it waits for the next day */
+    MAIL_DAILY_CAP: setting(integerOrNone(1, 100_000_000), 'none'),
+    /** sender address, verified with the mail provider */
+    MAIL_FROM: setting(senderAddress),
+    /** sender name */
+    MAIL_FROM_NAME: setting(z.optional(headerText), '`APP_NAME`'),
+    /** after so many attempts a mail is recorded as failed (20 span about nine hours) */
+    MAIL_MAX_ATTEMPTS: setting(integer(1, 40), '20'),
+    /** how long a verification link works */
+    VERIFY_TTL: setting(duration('15m', '24h'), '24h'),
+    /** how long a password reset link works */
+    RESET_TTL: setting(duration('10m', '24h'), '1h'),
+    /** how long a session lasts */
+    SESSION_TTL: setting(duration('1h', '365d'), '30d'),
+    /** how long an unverified registration is kept */
+    CLAIM_TTL: setting(duration('1d', '365d'), '7d'),
+    /** how long the record of a mail is kept */
+    LEDGER_TTL: setting(duration('8d', '365d'), '30d'),
+    /** how long the entries of a timeline are kept; they go with the user in any case */
+    EVENTS_RETENTION: setting(duration('7d', '3650d'), '90d'),
+    /** opens the desk and its API under `/admin`; without it they do not exist */
     ADMIN_TOKEN: optionalSecret(
       plainText.check(
         z.regex(/^[\x21-\x7e]{32,256}$/, 'must be 32 to 256 visible ASCII characters'),
       ),
-      'opens the desk and its API under `/admin`; without it they do not exist',
     ),
-    ADMIN_LIMIT_PER_IP: setting(
-      rate('admin-ip'),
-      'requests to `/admin` with a wrong or missing token, per IP',
-      '20/15m',
-    ),
-    DEV_WEBHOOK_SIGNING_KEY: optionalSecret(
-      devSigningKey(environment),
-      'development only: what the mailbox signs its delivery events with; its public half is in `SENDGRID_WEBHOOK_KEYS`',
-    ),
-    MAIL_LIMIT_PER_ADDRESS: setting(
-      rate('mail-address'),
-      'mails to one address, exact (D1 decides)',
-      '3/15m',
-    ),
-    MAIL_LIMIT_PER_IP: setting(
-      rate('mail-ip'),
-      'requests that can send mail, per IP (per /64 of IPv6)',
-      '10/1h',
-    ),
-    MAIL_REQUESTS_PER_ADDRESS: setting(
-      rate('mail-requests-address'),
-      'requests that can send mail to one address, from anywhere; turns floods away before D1',
-      '100/15m',
-    ),
-    LOGIN_LIMIT_PER_IP: setting(rate('login-ip'), 'sign-in attempts per IP', '50/15m'),
-    LOGIN_LIMIT_PER_ADDRESS: setting(
-      rate('login-address'),
-      'sign-in attempts per address',
-      '25/15m',
-    ),
-    CONFIRM_LIMIT_PER_IP: setting(
-      rate('confirm-ip'),
-      'failed confirm attempts with a genuine link, per IP',
-      '50/15m',
-    ),
-    CONFIRM_LIMIT_PER_ADDRESS: setting(
-      rate('confirm-address'),
-      'wrong passwords with a genuine link, per address',
-      '25/15m',
-    ),
-    D1_TIMEOUT_MS: setting(
-      integer(50, 30_000),
-      'a D1 call that takes longer is answered with 503',
-      '8000',
-    ),
-    KV_TIMEOUT_MS: setting(
-      integer(20, 30_000),
-      'a call to KV or the rate limiter that takes longer is given up; the request goes on, D1 decides',
-      '1000',
-    ),
-    QUEUE_TIMEOUT_MS: setting(
-      integer(50, 30_000),
-      'a Queue call that takes longer is given up; the sweeper sends the mail on',
-      '5000',
-    ),
-    MAIL_TIMEOUT_MS: setting(
-      integer(50, 30_000),
-      'a mail API call that takes longer is tried again later',
-      '10000',
-    ),
+    /** requests to `/admin` with a wrong or missing token, per IP */
+    ADMIN_LIMIT_PER_IP: setting(rate('admin-ip'), '20/15m'),
+    /**
+     * development only: what the mailbox signs its delivery events with; its public half is in
+     * `SENDGRID_WEBHOOK_KEYS`
+     */
+    DEV_WEBHOOK_SIGNING_KEY: optionalSecret(devSigningKey(environment)),
+    /** mails to one address, exact (D1 decides) */
+    MAIL_LIMIT_PER_ADDRESS: setting(rate('mail-address'), '3/15m'),
+    /** requests that can send mail, per IP (per /64 of IPv6) */
+    MAIL_LIMIT_PER_IP: setting(rate('mail-ip'), '10/1h'),
+    /** requests that can send mail to one address, from anywhere; turns floods away before D1 */
+    MAIL_REQUESTS_PER_ADDRESS: setting(rate('mail-requests-address'), '100/15m'),
+    /** sign-in attempts per IP */
+    LOGIN_LIMIT_PER_IP: setting(rate('login-ip'), '50/15m'),
+    /** sign-in attempts per address */
+    LOGIN_LIMIT_PER_ADDRESS: setting(rate('login-address'), '25/15m'),
+    /** wrong passwords with a genuine link, per IP */
+    CONFIRM_LIMIT_PER_IP: setting(rate('confirm-ip'), '50/15m'),
+    /** wrong passwords with a genuine link, per address */
+    CONFIRM_LIMIT_PER_ADDRESS: setting(rate('confirm-address'), '25/15m'),
+    /** a D1 call that takes longer is answered with 503 */
+    D1_TIMEOUT_MS: setting(integer(50, 30_000), '8000'),
+    /** a call to KV or the rate limiter that takes longer is given up; the request goes on, D1 decides */
+    KV_TIMEOUT_MS: setting(integer(20, 30_000), '1000'),
+    /** a Queue call that takes longer is given up; the sweeper sends the mail on */
+    QUEUE_TIMEOUT_MS: setting(integer(50, 30_000), '5000'),
+    /** a mail API call that takes longer is tried again later */
+    MAIL_TIMEOUT_MS: setting(integer(50, 30_000), '10000'),
   }
 }

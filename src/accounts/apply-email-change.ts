@@ -4,24 +4,25 @@
 
 import { eq, type SQL, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
-import { emailChanges, sessions, users } from '../schema.ts'
+import { emailChanges, users } from '../schema.ts'
 import type { Claims } from '../signing/token.ts'
 import { recordEvent } from '../timeline/record.ts'
 import { endSilence } from './disown.ts'
 import { recordLinkOpened } from './link-opened.ts'
 import { checkPassword } from './password-hash.ts'
+import type { LinkPreview } from './preview-verification.ts'
 import { retireLinks } from './retired-links.ts'
+import { NOBODY, sessionKeyOf } from './session-token.ts'
 import {
   type Access,
   type Client,
   createSession,
   giveSession,
-  NO_SESSION,
-  sessionIdOf,
+  handOver,
   userOfSession,
 } from './sessions.ts'
 import { type UserRow, viewUnproven, viewUser } from './user.ts'
-import type { LinkPreview, VerifyResult } from './verify-email.ts'
+import type { VerifyResult } from './verify-email.ts'
 
 export type ApplyResult = VerifyResult | { readonly outcome: 'email_taken' } | StaleLink
 
@@ -44,17 +45,16 @@ export async function previewEmailChange(
   presentedToken: string | null,
   isView: boolean,
 ): Promise<LinkPreview | StaleLink> {
-  const sessionId = await sessionIdOf(presentedToken)
-  const [[user], [holder]] = await deps.batch([
-    deps.db.select().from(users).where(eq(users.id, link.userId)),
+  const holder = userOfSession(await sessionKeyOf(presentedToken), deps.now())
+  const [[found]] = await deps.batch([
     deps.db
-      .select({ id: sessions.userId })
-      .from(sessions)
-      .where(eq(sessions.userId, sql`(${userOfSession(sessionId, deps.now())})`))
-      .limit(1),
-    ...(isView ? [recordLinkOpened(deps, link)] : []),
+      .select({ user: users, isHolder: sql<number>`users.id is (${holder})`.as('is_holder') })
+      .from(users)
+      .where(eq(users.id, link.userId)),
+    ...(isView ? [recordLinkOpened(deps.db, link.userId, deps.now())] : []),
   ])
-  if (user === undefined) return { outcome: 'not_found' }
+  if (found === undefined) return { outcome: 'not_found' }
+  const { user } = found
   if (isApplied(user, link)) {
     return { outcome: 'already_verified', user: viewUnproven(user, deps.config), session: null }
   }
@@ -62,7 +62,7 @@ export async function previewEmailChange(
   return {
     outcome: 'confirm_required',
     email: user.pendingEmail,
-    holdsClaim: holder?.id === user.id,
+    holdsClaim: found.isHolder === 1,
   }
 }
 
@@ -78,7 +78,7 @@ export async function applyBySession(
   link: Claims,
   presentedToken: string | null,
 ): Promise<ApplyResult> {
-  const rotate = await sessionIdOf(presentedToken)
+  const rotate = await sessionKeyOf(presentedToken)
   const account = sql`(${userOfSession(rotate, deps.now())})`
   return applyChange(deps, link, account, { rotate })
 }
@@ -104,7 +104,7 @@ export async function applyByPassword(
       ? sql`(select null)`
       : sql`(select id from users where id = ${user.id} and generation = ${user.generation})`
   // Nor does a wrong password get the session of who applies the change at the same moment.
-  const access = check === 'mismatch' ? { rotate: NO_SESSION } : { begin: input.client }
+  const access = check === 'mismatch' ? { rotate: NOBODY } : { begin: input.client }
   return applyChange(deps, link, account, access)
 }
 
@@ -175,8 +175,8 @@ async function applyChange(
       sql`user_id = (${applied}) and created_at >= (select min(c.created_at) from email_changes c
         where c.user_id = ${link.userId} and c.from_fingerprint = ${link.addressFingerprint})`,
     ),
-    endSilence(deps, applied),
-    giveSession(deps, session, applied, access),
+    endSilence(deps.db, applied),
+    giveSession(db, session, applied, access, now),
   ])
 
   if (changed !== undefined) {
@@ -184,7 +184,7 @@ async function applyChange(
     return {
       outcome: 'verified',
       user: viewUser(changed, deps.config),
-      session: signedIn ? session : null,
+      session: signedIn === undefined ? null : handOver(session, signedIn.userId),
     }
   }
   if (before === undefined) return { outcome: 'not_found' }

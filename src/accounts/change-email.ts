@@ -3,12 +3,13 @@
 
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
-import { insertMessageWithinLimit } from '../mail/outbox.ts'
+import { insertMessageWithinLimit, newSlip } from '../mail/outbox.ts'
 import { emailChanges, type Locale, type MessageKind, users } from '../schema.ts'
 import { recordEvent } from '../timeline/record.ts'
 import { addressFingerprint } from './email-address.ts'
 import { checkPassword } from './password-hash.ts'
-import { type SignedIn, sessionIdOf, userOfSession } from './sessions.ts'
+import { NOBODY, sessionKeyOf } from './session-token.ts'
+import { type SignedIn, userOfSession } from './sessions.ts'
 import type { UserRow } from './user.ts'
 
 export type ChangeEmailResult =
@@ -67,8 +68,10 @@ export async function changeEmail(
  * @throws Outage
  */
 export async function cancelEmailChange(deps: Deps, presentedToken: string): Promise<boolean> {
+  const key = await sessionKeyOf(presentedToken)
+  if (key === NOBODY) return false
   const now = deps.now()
-  const user = sql`(${userOfSession(await sessionIdOf(presentedToken), now)})`
+  const user = sql`(${userOfSession(key, now)})`
   const [[found], cancelled] = await deps.batch([
     deps.db.select({ id: users.id }).from(users).where(eq(users.id, user)),
     deps.db
@@ -163,7 +166,7 @@ function keepForUndo(deps: Deps, user: UserRow, next: NextAddress, account: SQL)
 }
 
 function linkTo(deps: Deps, kind: MessageKind, next: NextAddress, account: SQL) {
-  return insertMessageWithinLimit(deps, {
+  return insertMessageWithinLimit(deps.db, newSlip(deps), {
     kind,
     locale: next.locale,
     toEmail: next.newEmail,
@@ -172,7 +175,7 @@ function linkTo(deps: Deps, kind: MessageKind, next: NextAddress, account: SQL) 
 }
 
 function noticeTo(deps: Deps, user: UserRow, next: NextAddress, account: SQL) {
-  return insertMessageWithinLimit(deps, {
+  return insertMessageWithinLimit(deps.db, newSlip(deps), {
     kind: 'email_change_notice',
     locale: next.locale,
     toEmail: user.email,

@@ -2,11 +2,11 @@
 
 import { and, eq, ne, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
-import { insertMessageWithinLimit } from '../mail/outbox.ts'
+import { insertMessageWithinLimit, newSlip } from '../mail/outbox.ts'
 import { type Locale, sessions, users } from '../schema.ts'
 import { recordEvent } from '../timeline/record.ts'
 import { checkPassword } from './password-hash.ts'
-import { createSession, type NewSession, type SignedIn } from './sessions.ts'
+import { createSession, handOver, isSession, type NewSession, type SignedIn } from './sessions.ts'
 
 export type ChangePasswordResult =
   | {
@@ -50,7 +50,7 @@ export async function changePassword(
     createSession(deps),
   ])
   // The new token in place of the old one says that this request did it, and not its twin of a double submit.
-  const done = sql`(select user_id from sessions where id = ${session.id})`
+  const done = sql`(select user_id from sessions where user_id = ${user.id} and id = ${session.id})`
   const [[changed], , [notice]] = await deps.batch([
     db
       .update(users)
@@ -60,15 +60,15 @@ export async function changePassword(
           eq(users.id, user.id),
           eq(users.passwordHash, user.passwordHash),
           eq(users.generation, user.generation),
-          sql`exists (select 1 from sessions where id = ${sessionId})`,
+          sql`exists (select 1 from sessions where user_id = ${user.id} and id = ${sessionId})`,
         ),
       )
       .returning({ id: users.id }),
     db
       .update(sessions)
       .set({ id: session.id, expiresAt: session.expiresAt })
-      .where(and(eq(sessions.id, sessionId), sql`changes() = 1`)),
-    insertMessageWithinLimit(deps, {
+      .where(and(isSession({ userId: user.id, id: sessionId }), sql`changes() = 1`)),
+    insertMessageWithinLimit(deps.db, newSlip(deps), {
       kind: 'password_changed_notice',
       locale: input.locale,
       toEmail: user.email,
@@ -80,5 +80,9 @@ export async function changePassword(
   ])
   if (changed === undefined) return { outcome: 'invalid_credentials' } // changed elsewhere meanwhile
   deps.log('password_changed', { userId: user.id })
-  return { outcome: 'password_changed', session, messageId: notice?.id ?? null }
+  return {
+    outcome: 'password_changed',
+    session: handOver(session, user.id),
+    messageId: notice?.id ?? null,
+  }
 }

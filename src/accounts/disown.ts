@@ -2,12 +2,13 @@
 // address die, and nothing is mailed to it for thirty days, unless its owner registers from the page itself.
 
 import { eq, type SQL, sql } from 'drizzle-orm'
+import type { DrizzleD1Database } from 'drizzle-orm/d1'
 import type { Deps } from '../deps.ts'
 import { DISOWN_TTL_MS } from '../mail/links.ts'
 import { suppressions, users } from '../schema.ts'
 import { addressFingerprint } from './email-address.ts'
 import { type BadLink, readLink } from './read-link.ts'
-import { isNotRetired } from './retired-links.ts'
+import { isNotRetired, mintedLink } from './retired-links.ts'
 
 export type DisownResult = BadLink | { readonly outcome: 'disowned' }
 
@@ -39,7 +40,7 @@ export async function disown(deps: Deps, token: string): Promise<DisownResult> {
   if ('outcome' in link) return link
   const now = deps.now()
   // Not by a link from before the address changed hands.
-  const isCurrent = isNotRetired(link, DISOWN_TTL_MS)
+  const isCurrent = isNotRetired(mintedLink(link, DISOWN_TTL_MS))
   const isUnowned = sql`${isCurrent} and not exists (select 1 from users o
     where o.email_fingerprint = ${link.addressFingerprint} and o.email_verified_at is not null)`
   await deps.batch([
@@ -67,11 +68,11 @@ export async function disown(deps: Deps, token: string): Promise<DisownResult> {
 /**
  * A statement that ends the silence of an address whose owner has proven it: whoever wants the account wants
  * its mail, reset links and warnings most of all.
- * @param deps builds the statement
+ * @param db builds the statement
  * @param owner a subquery for the id of the account that has just proven its address
  */
-export function endSilence(deps: Pick<Deps, 'db'>, owner: SQL) {
-  return deps.db
+export function endSilence(db: DrizzleD1Database, owner: SQL) {
+  return db
     .delete(suppressions)
     .where(sql`reason = 'disowned' and email = (select email from users where id = (${owner}))`)
 }

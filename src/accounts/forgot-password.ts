@@ -2,7 +2,7 @@
 
 import { sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
-import { insertMessageWithinLimit } from '../mail/outbox.ts'
+import { insertMessageWithinLimit, newSlip } from '../mail/outbox.ts'
 import type { Locale } from '../schema.ts'
 import { onceAMinute, recordEvent } from '../timeline/record.ts'
 import { addressFingerprint } from './email-address.ts'
@@ -27,7 +27,7 @@ export async function forgotPassword(
   const account = sql`(select c.id from users c where c.email_fingerprint = ${fingerprint}
     order by c.email_verified_at is null, c.created_at desc limit 1)`
   const [[message]] = await deps.batch([
-    insertMessageWithinLimit(deps, {
+    insertMessageWithinLimit(deps.db, newSlip(deps), {
       kind: 'reset_password',
       locale,
       toEmail: email,

@@ -4,7 +4,8 @@ import { and, desc, eq, gt, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { sessions } from '../schema.ts'
 import { recordEvent } from '../timeline/record.ts'
-import { sessionIdOf, userOfSession } from './sessions.ts'
+import { NOBODY, sessionKeyOf } from './session-token.ts'
+import { userOfSession } from './sessions.ts'
 import { instant } from './user.ts'
 
 /** A session as its owner sees it. The id is a hash: knowing it signs nobody in. */
@@ -28,8 +29,9 @@ export async function listSessions(
   deps: Pick<Deps, 'db' | 'batch' | 'now'>,
   presentedToken: string,
 ): Promise<SessionView[] | null> {
+  const current = await sessionKeyOf(presentedToken)
+  if (current === NOBODY) return null
   const now = deps.now()
-  const current = await sessionIdOf(presentedToken)
   const [rows] = await deps.batch([
     deps.db
       .select()
@@ -49,7 +51,7 @@ export async function listSessions(
     expires_at: instant(row.expiresAt),
     ip: row.ip,
     user_agent: row.userAgent,
-    is_current: row.id === current,
+    is_current: row.id === current.id,
   }))
 }
 
@@ -68,8 +70,10 @@ export async function revokeSession(
   presentedToken: string,
   id: string,
 ): Promise<RevokeResult> {
+  const key = await sessionKeyOf(presentedToken)
+  if (key === NOBODY) return 'not_signed_in'
   const now = deps.now()
-  const user = sql`(${userOfSession(await sessionIdOf(presentedToken), now)})`
+  const user = sql`(${userOfSession(key, now)})`
   const [[holder], , revoked] = await deps.batch([
     deps.db
       .select({ userId: sessions.userId })
@@ -80,11 +84,11 @@ export async function revokeSession(
       userId: user,
       type: 'session_revoked',
       at: now,
-      onlyIf: sql`exists (select 1 from sessions r where r.id = ${id} and r.user_id = u.id)`,
+      onlyIf: sql`exists (select 1 from sessions r where r.user_id = u.id and r.id = ${id})`,
     }),
     deps.db
       .delete(sessions)
-      .where(and(eq(sessions.id, id), eq(sessions.userId, user)))
+      .where(and(eq(sessions.userId, user), eq(sessions.id, id)))
       .returning({ id: sessions.id }),
   ])
   if (holder === undefined) return 'not_signed_in'

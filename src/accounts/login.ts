@@ -3,17 +3,19 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { mailSubjects } from '../limits/policies.ts'
-import { insertMessageWithinLimit } from '../mail/outbox.ts'
+import { insertMessageWithinLimit, newSlip } from '../mail/outbox.ts'
 import { type Locale, sessions, users } from '../schema.ts'
 import { recordEvent } from '../timeline/record.ts'
 import { addressFingerprint } from './email-address.ts'
 import { findByPassword } from './password-match.ts'
+import { NOBODY, sessionKeyOf } from './session-token.ts'
 import {
   type Client,
   createSession,
+  handOver,
   insertSession,
+  isSession,
   type NewSession,
-  sessionIdOf,
 } from './sessions.ts'
 import { type UserRow, type UserView, viewUser } from './user.ts'
 
@@ -58,31 +60,38 @@ export async function login(
     }
   }
 
-  const [session, replacedId] = await Promise.all([
+  const [session, replaced] = await Promise.all([
     createSession(deps),
-    sessionIdOf(input.presentedToken),
+    sessionKeyOf(input.presentedToken),
   ])
-  // Guarded by the hash that was checked: the password may have changed, or the claim gone, since the read.
-  const stillTheirs = sql`select id from users where id = ${match.user.id}
-    and password_hash = ${match.user.passwordHash}`
+  const { user, isOutdated, currentHash } = match
   const [[stored]] = await deps.batch([
-    insertSession(deps, session, stillTheirs, input.client),
-    recordEvent(db, { userId: sql`(${stillTheirs})`, type: 'signed_in', at: now }),
-    db
-      .update(users)
-      .set({ passwordHash: match.currentHash })
-      .where(
-        and(
-          eq(users.id, match.user.id),
-          eq(users.passwordHash, match.user.passwordHash),
-          sql`${match.isOutdated ? 1 : 0}`,
-        ),
-      ),
-    db.delete(sessions).where(eq(sessions.id, replacedId)),
+    // Guarded by the hash that was checked: the password may have changed, or the claim gone, since the read.
+    insertSession(
+      db,
+      session,
+      sql`select id from users where id = ${user.id} and password_hash = ${user.passwordHash}`,
+      input.client,
+      now,
+    ),
+    recordEvent(db, { userId: user.id, type: 'signed_in', at: now, onlyIf: sql`changes() = 1` }),
+    ...(isOutdated
+      ? [
+          db
+            .update(users)
+            .set({ passwordHash: currentHash })
+            .where(and(eq(users.id, user.id), eq(users.passwordHash, user.passwordHash))),
+        ]
+      : []),
+    ...(replaced === NOBODY ? [] : [db.delete(sessions).where(isSession(replaced))]),
   ])
   if (stored === undefined) return { outcome: 'invalid_credentials' }
-  deps.log('signed_in', { userId: match.user.id })
-  return { outcome: 'signed_in', user: viewUser(match.user, deps.config), session }
+  deps.log('signed_in', { userId: user.id })
+  return {
+    outcome: 'signed_in',
+    user: viewUser(user, deps.config),
+    session: handOver(session, user.id),
+  }
 }
 
 /** Within the limits of whatever sends mail: per IP by KV, per address by D1. */
@@ -99,7 +108,7 @@ async function mailFreshLink(
   const now = deps.now()
   const [[[message]]] = await Promise.all([
     deps.batch([
-      insertMessageWithinLimit(deps, {
+      insertMessageWithinLimit(deps.db, newSlip(deps), {
         kind: 'verify_email',
         locale: input.locale,
         toEmail: user.email,

@@ -1,14 +1,14 @@
 // All that the pages show to whoever is signed in.
 
-import { and, desc, eq, gt, inArray, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { secondsUntil } from '../limits/window.ts'
-import { mailToShow, shownMail } from '../mail/outbox.ts'
 import { suppressionOf } from '../mail/suppressions.ts'
-import { messages, type SuppressionReason, sessions, users } from '../schema.ts'
-import type { SessionView } from './read-session.ts'
-import { limitingMail } from './resend-verification.ts'
-import { sessionIdOf, userOfSession } from './sessions.ts'
+import { type SuppressionReason, sessions, users } from '../schema.ts'
+import { type SessionView, selectSessionWithMail, viewSession } from './read-session.ts'
+import { limitingMailAt } from './resend-verification.ts'
+import { NOBODY, sessionKeyOf } from './session-token.ts'
+import { userOfSession } from './sessions.ts'
 
 /** A live session of the account. */
 export interface OwnSession {
@@ -42,22 +42,17 @@ export async function readAccount(
   deps: Pick<Deps, 'db' | 'batch' | 'now' | 'config'>,
   token: string | null,
 ): Promise<AccountView | null> {
-  if (token === null) return null
+  const key = await sessionKeyOf(token)
+  if (key === NOBODY) return null
   const { db } = deps
   const now = deps.now()
-  const sessionId = await sessionIdOf(token)
-  const user = sql`(${userOfSession(sessionId, now)})`
-  const [[found], [mail], [limiting], live, [suppression]] = await deps.batch([
-    db.select().from(users).where(eq(users.id, user)),
+  const user = sql`(${userOfSession(key, now)})`
+  const [[found], [limiting], live, [suppression]] = await deps.batch([
+    selectSessionWithMail(db, key, now, ['verify_email', 'change_email']),
     db
-      .select(mailToShow)
-      .from(messages)
-      .where(
-        and(eq(messages.userId, user), inArray(messages.kind, ['verify_email', 'change_email'])),
-      )
-      .orderBy(desc(messages.id))
-      .limit(1),
-    limitingMail(deps, user),
+      .select({ at: limitingMailAt({ now, ...deps.config.MAIL_LIMIT_PER_ADDRESS }) })
+      .from(users)
+      .where(eq(users.id, user)),
     db
       .select()
       .from(sessions)
@@ -65,22 +60,19 @@ export async function readAccount(
       .orderBy(desc(sessions.createdAt)),
     suppressionOf(deps, sql`(select u.email from users u where u.id = ${user})`),
   ])
-  const current = live.find(({ id }) => id === sessionId)
-  if (found === undefined || current === undefined) return null
+  if (found === undefined) return null
+  const limitingAt = limiting?.at ?? null
   const { windowMs } = deps.config.MAIL_LIMIT_PER_ADDRESS
   return {
-    sessionId,
-    expiresAt: current.expiresAt,
-    user: found,
-    mail: mail === undefined ? null : shownMail(mail, now),
+    ...viewSession(key, found, now),
     suppression: suppression?.reason ?? null,
-    resendSeconds: limiting === undefined ? 0 : secondsUntil(limiting.createdAt + windowMs, now),
+    resendSeconds: limitingAt === null ? 0 : secondsUntil(limitingAt + windowMs, now),
     sessions: live.map((row) => ({
       id: row.id,
       createdAt: row.createdAt,
       ip: row.ip,
       userAgent: row.userAgent,
-      isCurrent: row.id === sessionId,
+      isCurrent: row.id === key.id,
     })),
   }
 }

@@ -1,10 +1,13 @@
 // Who is signed in, and what became of the mail they wait for.
 
-import { and, desc, eq, sql } from 'drizzle-orm'
+import { and, eq, gt, sql } from 'drizzle-orm'
+import type { DrizzleD1Database } from 'drizzle-orm/d1'
 import type { Deps } from '../deps.ts'
 import { mailToShow, type ShownMail, shownMail } from '../mail/outbox.ts'
-import { messages } from '../schema.ts'
-import { type SignedIn, selectSession, sessionIdOf, userOfSession } from './sessions.ts'
+import { type Given, type Givens, preparedBatch, type Slots } from '../prepared-batch.ts'
+import { type MessageKind, messages, sessions, users } from '../schema.ts'
+import { NOBODY, type SessionKey, sessionKeyOf } from './session-token.ts'
+import { isSession, type SignedIn } from './sessions.ts'
 
 /** A session with the last verification mail. Gates do without the mail: see `findSession`. */
 export interface SessionView extends SignedIn {
@@ -22,23 +25,54 @@ export async function readSession(
   deps: Pick<Deps, 'db' | 'batch' | 'now'>,
   token: string | null,
 ): Promise<SessionView | null> {
-  if (token === null) return null
-  const sessionId = await sessionIdOf(token)
+  const key = await sessionKeyOf(token)
+  if (key === NOBODY) return null
   const now = deps.now()
-  const [[found], [mail]] = await deps.batch([
-    selectSession(deps, sessionId),
-    deps.db
-      .select(mailToShow)
-      .from(messages)
-      .where(
-        and(
-          eq(messages.userId, sql`(${userOfSession(sessionId, now)})`),
-          eq(messages.kind, 'verify_email'),
-        ),
-      )
-      .orderBy(desc(messages.id))
-      .limit(1),
-  ])
-  if (found === undefined) return null
-  return { sessionId, ...found, mail: mail === undefined ? null : shownMail(mail, now) }
+  const [[found]] = await deps.batch(selectWithVerification(deps.db, { ...key, now }))
+  return found === undefined ? null : viewSession(key, found, now)
+}
+
+const selectWithVerification = preparedBatch((db, slots: Slots<SessionKey & { now: number }>) => [
+  selectSessionWithMail(db, slots, slots.now, ['verify_email']),
+])
+
+/**
+ * A statement that finds a live session with its user and their last mail of some kinds.
+ * @param db builds the statement
+ * @param key from `sessionKeyOf`
+ * @param now milliseconds since the epoch
+ * @param kinds of mail
+ */
+export function selectSessionWithMail(
+  db: DrizzleD1Database,
+  key: Givens<SessionKey>,
+  now: Given<number>,
+  kinds: readonly MessageKind[],
+) {
+  const lastMail = sql`(select m.id from messages m
+    where m.user_id = ${users.id} and m.kind in ${kinds} order by m.id desc limit 1)`
+  return db
+    .select({ expiresAt: sessions.expiresAt, user: users, mail: mailToShow })
+    .from(sessions)
+    .innerJoin(users, eq(users.id, sessions.userId))
+    .leftJoin(messages, eq(messages.id, lastMail))
+    .where(and(isSession(key), gt(sessions.expiresAt, now)))
+}
+
+type SessionRow = Awaited<ReturnType<typeof selectSessionWithMail>>[number]
+
+/**
+ * What was found, for whoever holds the session.
+ * @param key of the session
+ * @param row of {@link selectSessionWithMail}
+ * @param now milliseconds since the epoch
+ */
+export function viewSession(key: SessionKey, row: SessionRow, now: number): SessionView {
+  const { expiresAt, user, mail } = row
+  return {
+    sessionId: key.id,
+    expiresAt,
+    user,
+    mail: mail === null ? null : shownMail(mail, now),
+  }
 }

@@ -2,16 +2,18 @@
 
 import { and, eq, ne, or, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
-import { insertMessageWithinLimit } from '../mail/outbox.ts'
+import { insertMessageWithinLimit, newSlip } from '../mail/outbox.ts'
 import { type Locale, sessions, suppressions, users } from '../schema.ts'
 import { recordEvent } from '../timeline/record.ts'
 import { addressFingerprint } from './email-address.ts'
+import { NOBODY, sessionKeyOf } from './session-token.ts'
 import {
   type Client,
   createSession,
+  handOver,
   insertSession,
+  isSession,
   type NewSession,
-  sessionIdOf,
   userOfSession,
 } from './sessions.ts'
 import { type UserView, viewUser } from './user.ts'
@@ -48,24 +50,25 @@ export async function register(
   const { db } = deps
   const { email } = input
   const now = deps.now()
-  const [passwordHash, fingerprint, presentedId, session] = await Promise.all([
+  const [passwordHash, fingerprint, presented, session] = await Promise.all([
     deps.hashPassword(input.password, email),
     addressFingerprint(email),
-    sessionIdOf(input.presentedToken),
+    sessionKeyOf(input.presentedToken),
     createSession(deps),
   ])
   const id = deps.newId()
-  const heldClaim = sql`(select c.id from users c where c.id = (${userOfSession(presentedId, now)})
+  const heldClaim = sql`(select c.id from users c where c.id = (${userOfSession(presented, now)})
     and c.email = ${email} and c.email_verified_at is null)`
-  // Once the session is stored, it says which claim this is.
-  const claim = sql`(select user_id from sessions where id = ${session.id})`
+  // A condition of what the client sent alone, as are those below: the work must not tell what is stored.
+  const mayHoldClaim = presented !== NOBODY
+  const claim = mayHoldClaim ? sql`coalesce(${heldClaim}, ${id})` : sql`${id}`
 
-  const [[user], , [message]] = await deps.batch([
+  const statements = [
     db
       .insert(users)
       // `where true` keeps SQLite from reading `on conflict` as a join constraint.
       .select(
-        sql`select coalesce(${heldClaim}, ${id}), ${email}, ${fingerprint}, ${passwordHash},
+        sql`select ${claim}, ${email}, ${fingerprint}, ${passwordHash},
           null, null, 0, ${now} where true`,
       )
       .onConflictDoUpdate({
@@ -73,33 +76,52 @@ export async function register(
         set: { passwordHash, createdAt: now, generation: sql`${users.generation} + 1` },
       })
       .returning(),
-    insertSession(deps, session, sql`select coalesce(${heldClaim}, ${id})`, input.client),
-    insertMessageWithinLimit(deps, {
+    insertSession(db, session, claim, input.client, now),
+    insertMessageWithinLimit(deps.db, newSlip(deps), {
       kind: 'verify_email',
       locale: input.locale,
       toEmail: email,
       recipient: claim,
     }),
-    recordEvent(db, { userId: claim, type: 'registered', at: now }),
-    db
-      .delete(sessions)
-      .where(
-        and(
-          ne(sessions.id, session.id),
-          or(eq(sessions.id, presentedId), eq(sessions.userId, claim)),
-        ),
-      ),
-    db
-      .delete(suppressions)
-      .where(
-        and(
-          eq(suppressions.email, input.endsSilence ? email : ''),
-          eq(suppressions.reason, 'disowned'),
-        ),
-      ),
-  ])
+    ...(mayHoldClaim
+      ? [
+          db.delete(sessions).where(
+            and(
+              eq(sessions.userId, presented.userId),
+              ne(sessions.id, session.id),
+              // The new session beside it says that this claim was renewed.
+              or(
+                isSession(presented),
+                sql`exists (select 1 from sessions n
+                  where n.user_id = ${presented.userId} and n.id = ${session.id})`,
+              ),
+            ),
+          ),
+        ]
+      : []),
+    ...(input.endsSilence
+      ? [
+          db
+            .delete(suppressions)
+            .where(and(eq(suppressions.email, email), eq(suppressions.reason, 'disowned'))),
+        ]
+      : []),
+  ] as const
+  // The row says when its claim began; when an earlier one did is kept before it is overwritten.
+  const earlier = { userId: heldClaim, type: 'registered', at: sql`u.created_at` } as const
+  const [[user], , [message]] = mayHoldClaim
+    ? withoutFirst(await deps.batch([recordEvent(db, earlier), ...statements]))
+    : await deps.batch(statements)
   if (user === undefined) throw new Error('an upsert returned no row')
 
   deps.log('registered', { userId: user.id, email })
-  return { user: viewUser(user, deps.config), session, messageId: message?.id ?? null }
+  return {
+    user: viewUser(user, deps.config),
+    session: handOver(session, user.id),
+    messageId: message?.id ?? null,
+  }
+}
+
+function withoutFirst<T extends unknown[]>([, ...others]: [unknown, ...T]): T {
+  return others
 }

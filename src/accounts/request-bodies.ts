@@ -26,8 +26,11 @@ const tokenField = z.string('is required').check(z.minLength(1, 'is required'))
 
 const transportField = z.enum(['cookie', 'bearer'], 'must be "cookie" or "bearer"')
 
-/** An object with these fields; others are dropped. */
-function body<Fields extends z.core.$ZodLooseShape>(fields: Fields) {
+/**
+ * An object with these fields; others are dropped.
+ * @param fields by name
+ */
+export function body<Fields extends z.core.$ZodLooseShape>(fields: Fields) {
   return z.object(fields, 'must be an object')
 }
 

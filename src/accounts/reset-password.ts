@@ -5,7 +5,7 @@
 
 import { and, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
-import { insertMessageWithinLimit } from '../mail/outbox.ts'
+import { insertMessageWithinLimit, newSlip } from '../mail/outbox.ts'
 import { type Locale, sessions, users } from '../schema.ts'
 import type { Claims } from '../signing/token.ts'
 import { recordEvent } from '../timeline/record.ts'
@@ -77,7 +77,7 @@ export async function resetPassword(
     }),
     db.delete(sessions).where(sql`changes() = 1 and user_id = ${link.userId}`),
     // One notice per generation, so that the twin of a double submit sends none.
-    insertMessageWithinLimit(deps, {
+    insertMessageWithinLimit(deps.db, newSlip(deps), {
       kind: 'password_changed_notice',
       locale: input.locale,
       toEmail: account.email,
@@ -85,7 +85,7 @@ export async function resetPassword(
         select 1 from messages n where n.user_id = users.id and n.kind = 'password_changed_notice'
           and n.generation = users.generation)`,
     }),
-    endSilence(deps, done),
+    endSilence(deps.db, done),
     db.delete(users).where(
       sql`email_fingerprint = ${link.addressFingerprint} and email_verified_at is null
           and exists ${done}`,

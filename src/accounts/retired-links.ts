@@ -6,6 +6,7 @@
 
 import { type SQL, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
+import type { Givens } from '../prepared-batch.ts'
 import { retiredLinks } from '../schema.ts'
 import type { Claims } from '../signing/token.ts'
 
@@ -25,13 +26,28 @@ export function retireLinks(deps: Pick<Deps, 'db' | 'now'>, fingerprints: SQL) {
   )
 }
 
+/** When a link was minted, and for which address. */
+export interface MintedLink {
+  readonly fingerprint: string
+  /** Milliseconds since the epoch. */
+  readonly mintedAt: number
+}
+
 /**
- * An SQL condition: this link was mailed after its address was last given up, if it ever was.
- * @param claims of a genuine link
+ * Of a genuine link.
+ * @param claims what it says
  * @param ttlMs how long such links work: a link says when it ends, and so when it began
  */
-export function isNotRetired(claims: Claims, ttlMs: number): SQL {
+export function mintedLink(claims: Claims, ttlMs: number): MintedLink {
   const mintedAt = claims.expiresAtSeconds * 1000 - ttlMs
+  return { fingerprint: claims.addressFingerprint, mintedAt }
+}
+
+/**
+ * An SQL condition: this link was mailed after its address was last given up, if it ever was.
+ * @param link from {@link mintedLink}
+ */
+export function isNotRetired({ fingerprint, mintedAt }: Givens<MintedLink>): SQL {
   return sql`not exists (select 1 from retired_links r
-    where r.email_fingerprint = ${claims.addressFingerprint} and r.retired_at >= ${mintedAt})`
+    where r.email_fingerprint = ${fingerprint} and r.retired_at >= ${mintedAt})`
 }

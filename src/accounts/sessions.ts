@@ -1,16 +1,36 @@
-// Sessions: 256 random bits that the client keeps, of which D1 holds only the hash.
+// Sessions: begun, found, given a new token, ended.
 
 import { and, eq, gt, type SQL, sql } from 'drizzle-orm'
+import type { DrizzleD1Database } from 'drizzle-orm/d1'
 import type { Deps } from '../deps.ts'
+import { type Given, type Givens, preparedBatch, type Slots } from '../prepared-batch.ts'
 import { sessions, users } from '../schema.ts'
-import { encodeBase64Url } from '../signing/base64url.ts'
+import {
+  hashSecret,
+  makeSecret,
+  NOBODY,
+  type SessionKey,
+  sessionKeyOf,
+  tokenOf,
+} from './session-token.ts'
 import type { UserRow } from './user.ts'
 
-/** A session just made; `token` exists here and at the client only. */
+/** A session to be stored. Whose it is, only D1 may know: a registration may renew a claim. */
+export interface SessionDraft {
+  /** Here and at the client only, never stored. */
+  readonly secret: Uint8Array
+  /** The row's `id`, the hash of the secret. */
+  readonly id: string
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number
+}
+
+/** What of it is stored. */
+type SessionRow = Givens<Pick<SessionDraft, 'id' | 'expiresAt'>>
+
+/** A session just begun, as the client gets it. */
 export interface NewSession {
   readonly token: string
-  /** SHA-256 of the token, the row's key. */
-  readonly id: string
   /** Milliseconds since the epoch. */
   readonly expiresAt: number
 }
@@ -28,122 +48,127 @@ export interface SignedIn {
   readonly user: UserRow
 }
 
-const TOKEN_BYTES = 32
 const MAX_USER_AGENT_LENGTH = 256
 
-/** The id of no session: for statements that are run whether or not a session was presented. */
-export const NO_SESSION = ''
-
 /**
- * Makes a session token. Nothing is stored yet.
+ * Makes a session's secret. Nothing is stored yet.
  * @param deps the clock and the time to live
  */
-export async function createSession(deps: Pick<Deps, 'now' | 'config'>): Promise<NewSession> {
-  const token = encodeBase64Url(crypto.getRandomValues(new Uint8Array(TOKEN_BYTES)))
+export async function createSession(deps: Pick<Deps, 'now' | 'config'>): Promise<SessionDraft> {
+  const secret = makeSecret()
   return {
-    token,
-    id: await sessionIdOf(token),
+    secret,
+    id: await hashSecret(secret),
     expiresAt: deps.now() + deps.config.SESSION_TTL,
   }
 }
 
 /**
- * The key under which a token's session is stored. A fast hash will do: the token has 256 random bits.
- * @param token as presented, or null
- * @returns {@link NO_SESSION} for null
+ * A stored session for its client.
+ * @param session from {@link createSession}
+ * @param userId whose it has become
  */
-export async function sessionIdOf(token: string | null): Promise<string> {
-  if (token === null) return NO_SESSION
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token))
-  return encodeBase64Url(new Uint8Array(digest))
+export function handOver(session: SessionDraft, userId: string): NewSession {
+  return { token: tokenOf(userId, session.secret), expiresAt: session.expiresAt }
 }
 
 /**
  * A statement that stores a session for the user that `user` yields; no row where it yields none.
- * @param deps the clock, and what builds the statement
+ * @param db builds the statement
  * @param session from {@link createSession}
  * @param user a subquery for one user id
  * @param client where it was begun
+ * @param now milliseconds since the epoch
  */
 export function insertSession(
-  deps: Pick<Deps, 'db' | 'now'>,
-  session: NewSession,
+  db: DrizzleD1Database,
+  session: SessionRow,
   user: SQL,
-  client: Client,
+  { ip, userAgent }: Givens<Client>,
+  now: Given<number>,
 ) {
-  const userAgent = client.userAgent?.slice(0, MAX_USER_AGENT_LENGTH) ?? null
-  return deps.db
+  return db
     .insert(sessions)
     .select(
-      sql`select ${session.id}, u.id, ${deps.now()}, ${session.expiresAt}, ${client.ip}, ${userAgent}
+      sql`select ${session.id}, u.id, ${now}, ${session.expiresAt}, ${ip},
+        substr(${userAgent}, 1, ${MAX_USER_AGENT_LENGTH})
         from users u where u.id = (${user})`,
     )
     .returning({ userId: sessions.userId })
 }
 
 /** How a proof ends: the session that came with it gets a new token, or one begins. */
-export type Access = { readonly rotate: string } | { readonly begin: Client }
+export type Access = { readonly rotate: Givens<SessionKey> } | { readonly begin: Givens<Client> }
 
 /**
  * A statement that gives a session to whoever proved something: a new token for new rights, so that a token
  * seen before is worth nothing after (OWASP ASVS 5 §7.2.4).
- * @param deps the clock, and what builds the statement
+ * @param db builds the statement
  * @param session from {@link createSession}
  * @param user a subquery for the id of who proved it; a session of anybody else is left alone
- * @param access rotate a session, by its id, or begin one
- * @returns one row, or none where there is no such user or session
+ * @param access rotate a live session, or begin one
+ * @param now milliseconds since the epoch
+ * @returns one row, of whose it is; none where there is no such user or session
  */
 export function giveSession(
-  deps: Pick<Deps, 'db' | 'now'>,
-  session: NewSession,
+  db: DrizzleD1Database,
+  session: SessionRow,
   user: SQL,
   access: Access,
+  now: Given<number>,
 ) {
-  if ('begin' in access) return insertSession(deps, session, user, access.begin)
-  return deps.db
+  if ('begin' in access) return insertSession(db, session, user, access.begin, now)
+  return db
     .update(sessions)
-    .set({ id: session.id, expiresAt: session.expiresAt })
-    .where(sql`id = ${access.rotate} and user_id = (${user})`)
+    .set({ id: sql`${session.id}`, expiresAt: sql`${session.expiresAt}` })
+    .where(
+      sql`user_id = ${access.rotate.userId} and id = ${access.rotate.id} and expires_at > ${now}
+        and user_id = (${user})`,
+    )
     .returning({ userId: sessions.userId })
 }
 
 /**
  * A subquery for the user of a live session.
- * @param sessionId from {@link sessionIdOf}
+ * @param key from {@link sessionKeyOf}
  * @param now milliseconds since the epoch
  */
-export function userOfSession(sessionId: string, now: number): SQL {
-  return sql`select s.user_id from sessions s where s.id = ${sessionId} and s.expires_at > ${now}`
+export function userOfSession(key: Givens<SessionKey>, now: Given<number>): SQL {
+  return sql`select s.user_id from sessions s
+    where s.user_id = ${key.userId} and s.id = ${key.id} and s.expires_at > ${now}`
 }
 
 /**
- * A statement that finds a live session with its user.
- * @param deps the clock, and what builds the statement
- * @param sessionId from {@link sessionIdOf}
+ * A condition on rows of `sessions`: the one under this key, whether or not it is still live.
+ * @param key from {@link sessionKeyOf}
  */
-export function selectSession(deps: Pick<Deps, 'db' | 'now'>, sessionId: string) {
-  return deps.db
+export function isSession(key: Givens<SessionKey>) {
+  return and(eq(sessions.userId, key.userId), eq(sessions.id, key.id))
+}
+
+const selectSession = preparedBatch((db, slots: Slots<SessionKey & { now: number }>) => [
+  db
     .select({ expiresAt: sessions.expiresAt, user: users })
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
-    .where(and(eq(sessions.id, sessionId), gt(sessions.expiresAt, deps.now())))
-}
+    .where(and(isSession(slots), gt(sessions.expiresAt, slots.now))),
+])
 
 /**
  * Finds the session of a token and its user, in one round trip.
  * @param deps D1 and the clock
  * @param token as presented, or null
- * @returns null where there is no such session or it has expired; without a token, without asking D1
+ * @returns null where there is no such session or it has expired; without a token of ours, without asking D1
  * @throws Outage
  */
 export async function findSession(
   deps: Pick<Deps, 'db' | 'batch' | 'now'>,
   token: string | null,
 ): Promise<SignedIn | null> {
-  if (token === null) return null
-  const sessionId = await sessionIdOf(token)
-  const [[found]] = await deps.batch([selectSession(deps, sessionId)])
-  return found === undefined ? null : { sessionId, ...found }
+  const key = await sessionKeyOf(token)
+  if (key === NOBODY) return null
+  const [[found]] = await deps.batch(selectSession(deps.db, { ...key, now: deps.now() }))
+  return found === undefined ? null : { sessionId: key.id, ...found }
 }
 
 /**
@@ -156,12 +181,10 @@ export async function endSession(
   deps: Pick<Deps, 'db' | 'batch' | 'log'>,
   token: string | null,
 ): Promise<void> {
-  if (token === null) return
+  const key = await sessionKeyOf(token)
+  if (key === NOBODY) return
   const [[ended]] = await deps.batch([
-    deps.db
-      .delete(sessions)
-      .where(eq(sessions.id, await sessionIdOf(token)))
-      .returning({ userId: sessions.userId }),
+    deps.db.delete(sessions).where(isSession(key)).returning({ userId: sessions.userId }),
   ])
   if (ended !== undefined) deps.log('signed_out', { userId: ended.userId })
 }

@@ -4,7 +4,7 @@
 
 import { sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
-import { insertMessageWithinLimit } from '../mail/outbox.ts'
+import { insertMessageWithinLimit, newSlip } from '../mail/outbox.ts'
 import { emailChanges, type Locale, sessions, users } from '../schema.ts'
 import type { Claims } from '../signing/token.ts'
 import { recordEvent } from '../timeline/record.ts'
@@ -95,7 +95,7 @@ export async function undoEmailChange(
       at: now,
       onlyIf: sql`changes() = 1`,
     }),
-    insertMessageWithinLimit(deps, {
+    insertMessageWithinLimit(deps.db, newSlip(deps), {
       kind: 'reset_after_undo',
       locale,
       toEmail: sql`u.email`,
@@ -103,7 +103,7 @@ export async function undoEmailChange(
       recipient: sql`select id from users where changes() = 1 and id = ${link.userId}`,
     }),
     db.delete(sessions).where(sql`user_id = ${done}`),
-    endSilence(deps, done),
+    endSilence(deps.db, done),
     db.delete(users).where(
       sql`email_fingerprint = ${link.addressFingerprint} and email_verified_at is null
           and exists ${done}`,

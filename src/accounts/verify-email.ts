@@ -7,21 +7,24 @@
 // runs or posts.
 
 import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
+import type { DrizzleD1Database } from 'drizzle-orm/d1'
 import type { Deps } from '../deps.ts'
+import { type Givens, preparedBatch, type Slots } from '../prepared-batch.ts'
 import { users } from '../schema.ts'
 import type { Claims } from '../signing/token.ts'
 import { recordEvent } from '../timeline/record.ts'
 import { endSilence } from './disown.ts'
 import { recordLinkOpened } from './link-opened.ts'
 import { findByPassword } from './password-match.ts'
-import { isNotRetired } from './retired-links.ts'
+import { isNotRetired, type MintedLink, mintedLink } from './retired-links.ts'
+import { NOBODY, sessionKeyOf } from './session-token.ts'
 import {
   type Access,
   type Client,
   createSession,
   giveSession,
+  handOver,
   type NewSession,
-  sessionIdOf,
   userOfSession,
 } from './sessions.ts'
 import { type UserRow, type UserView, viewUnproven, viewUser } from './user.ts'
@@ -37,50 +40,6 @@ export type VerifyResult =
   | { readonly outcome: 'proof_required'; readonly email: string }
   | { readonly outcome: 'not_found' }
 
-/** What opening a link shows, and nothing more: it changes nothing. */
-export type LinkPreview =
-  | {
-      readonly outcome: 'confirm_required'
-      readonly email: string
-      /** Whether this browser holds a claim on the address, so that no password is needed. */
-      readonly holdsClaim: boolean
-    }
-  | Extract<VerifyResult, { outcome: 'already_verified' | 'not_found' }>
-
-/**
- * What a link would do in this browser. One round trip; nothing is written but that it was looked at.
- * @param deps D1 and the clock
- * @param claims from a genuine link
- * @param presentedToken the session token that came with the request
- * @param isView whether somebody looks at it: not so for HEAD
- * @throws Outage
- */
-export async function previewVerification(
-  deps: Pick<Deps, 'db' | 'batch' | 'now' | 'config'>,
-  claims: Claims,
-  presentedToken: string | null,
-  isView: boolean,
-): Promise<LinkPreview> {
-  const sessionId = await sessionIdOf(presentedToken)
-  const [[row], [held]] = await deps.batch([
-    ownerOrNewestClaim(deps, claims),
-    deps.db
-      .select({ id: users.id, emailFingerprint: users.emailFingerprint })
-      .from(users)
-      .where(eq(users.id, sql`(${userOfSession(sessionId, deps.now())})`)),
-    ...(isView ? [recordLinkOpened(deps, claims)] : []),
-  ])
-  if (row === undefined) return { outcome: 'not_found' }
-  if (row.emailVerifiedAt !== null) {
-    return { outcome: 'already_verified', user: viewUnproven(row, deps.config), session: null }
-  }
-  return {
-    outcome: 'confirm_required',
-    email: row.email,
-    holdsClaim: held?.emailFingerprint === claims.addressFingerprint,
-  }
-}
-
 /**
  * Confirms with the session of the browser that registered: one round trip.
  * @param deps capabilities
@@ -93,12 +52,18 @@ export async function verifyBySession(
   claims: Claims,
   presentedToken: string | null,
 ): Promise<VerifyResult> {
-  const sessionId = await sessionIdOf(presentedToken)
-  return applyProof(deps, claims, {
-    by: 'session',
-    claim: sql`(${userOfSession(sessionId, deps.now())})`,
-    session: { rotate: sessionId },
-  })
+  const presented = await sessionKeyOf(presentedToken)
+  if (presented === NOBODY) {
+    // Nothing to prove it by, and nothing to write.
+    const [[known]] = await deps.batch(
+      readLinkOwner(deps.db, mintedLink(claims, deps.config.VERIFY_TTL)),
+    )
+    return notVerifiedNow(deps, known?.user, null)
+  }
+  const { userId, id: presentedId } = presented
+  return applyProof(deps, claims, 'session', (values) =>
+    deps.batch(proveBySession(deps.db, { ...values, userId, presentedId })),
+  )
 }
 
 /**
@@ -116,14 +81,16 @@ export async function verifyByClick(
   claims: Claims,
   presentedToken: string | null,
 ): Promise<VerifyResult> {
-  const sessionId = await sessionIdOf(presentedToken)
-  const own = sql`(select id from users where id = (${userOfSession(sessionId, deps.now())})
+  const presented = await sessionKeyOf(presentedToken)
+  const own = sql`(select id from users where id = (${userOfSession(presented, deps.now())})
     and email_fingerprint = ${claims.addressFingerprint})`
-  return applyProof(deps, claims, {
-    by: 'click',
-    claim: sql`coalesce(${own}, ${claims.userId})`,
-    session: { rotate: sessionId },
-  })
+  const claim = sql`coalesce(${own}, ${claims.userId})`
+  return applyProof(deps, claims, 'click', (values) =>
+    deps.batch([
+      ...proofStatements(deps.db, values, { by: 'click', claim, session: { rotate: presented } }),
+      recordLinkOpened(deps.db, claims.userId, values.now),
+    ]),
+  )
 }
 
 /**
@@ -140,7 +107,7 @@ export async function verifyByPassword(
   input: { readonly password: string; readonly client: Client },
 ): Promise<VerifyResult> {
   // A link that was retired finds nobody.
-  const onlyIf = isNotRetired(claims, deps.config.VERIFY_TTL)
+  const onlyIf = isNotRetired(mintedLink(claims, deps.config.VERIFY_TTL))
   const { addressFingerprint } = claims
   const rows = await findByPassword(deps, addressFingerprint, input.password, { onlyIf })
   const { match, owner } = rows
@@ -148,12 +115,12 @@ export async function verifyByPassword(
   if (known === undefined) return { outcome: 'not_found' }
   if (owner !== null && match?.user.id !== owner.id) return alreadyVerified(deps, owner, null)
   if (match === null) return refuseProof(deps, known)
-  return applyProof(deps, claims, {
-    by: 'password',
-    claim: sql`(select id from users where id = ${match.user.id}
-      and password_hash = ${match.user.passwordHash})`,
-    session: { begin: input.client },
-  })
+  const claim = sql`(select id from users where id = ${match.user.id}
+    and password_hash = ${match.user.passwordHash})`
+  const session = { begin: input.client }
+  return applyProof(deps, claims, 'password', (values) =>
+    deps.batch(proofStatements(deps.db, values, { by: 'password', claim, session })),
+  )
 }
 
 /** How the claim was proven, and what becomes of sessions. */
@@ -164,29 +131,33 @@ interface Proof {
   readonly session: Access
 }
 
+/** What every proof takes: the instant, the link, and the session that comes of it. */
+interface ProofValues extends MintedLink {
+  /** Milliseconds since the epoch. */
+  readonly now: number
+  readonly sessionId: string
+  readonly expiresAt: number
+}
+
 /**
  * One transaction. `changes()` is the number of rows that the statement just before it changed (SQLite), so
  * the event and the end of the rivals happen only if the update did: of twenty concurrent confirms exactly
  * one goes through. The partial unique index stands behind it.
  */
-async function applyProof(deps: Deps, claims: Claims, proof: Proof): Promise<VerifyResult> {
-  const { db } = deps
-  const now = deps.now()
-  const session = await createSession(deps)
-  const fingerprint = claims.addressFingerprint
+function proofStatements(db: DrizzleD1Database, values: Givens<ProofValues>, proof: Proof) {
+  const { now, fingerprint } = values
   const verifiedUser = sql`select id from users where id = ${proof.claim}
     and email_fingerprint = ${fingerprint} and email_verified_at is not null
-    and ${isNotRetired(claims, deps.config.VERIFY_TTL)}`
-
-  const [[verified], , , , [signedIn], [known]] = await deps.batch([
+    and ${isNotRetired(values)}`
+  return [
     db
       .update(users)
-      .set({ emailVerifiedAt: now })
+      .set({ emailVerifiedAt: sql`${now}` })
       .where(
         sql`id = ${proof.claim} and email_fingerprint = ${fingerprint} and email_verified_at is null
           and not exists (select 1 from users o
             where o.email = users.email and o.email_verified_at is not null)
-          and ${isNotRetired(claims, deps.config.VERIFY_TTL)}`,
+          and ${isNotRetired(values)}`,
       )
       .returning(),
     recordEvent(db, {
@@ -201,23 +172,79 @@ async function applyProof(deps: Deps, claims: Claims, proof: Proof): Promise<Ver
       .where(
         sql`changes() = 1 and email_fingerprint = ${fingerprint} and email_verified_at is null`,
       ),
-    endSilence(deps, verifiedUser),
-    giveSession(deps, session, verifiedUser, proof.session),
-    ownerOrNewestClaim(deps, claims),
-    ...(proof.by === 'click' ? [recordLinkOpened(deps, claims)] : []),
-  ])
+    endSilence(db, verifiedUser),
+    giveSession(
+      db,
+      { id: values.sessionId, expiresAt: values.expiresAt },
+      verifiedUser,
+      proof.session,
+      now,
+    ),
+    ownerOrNewestClaim(db, values, sql`0`),
+  ] as const
+}
 
-  if (known === undefined) return { outcome: 'not_found' }
+/** What comes back of {@link proofStatements}, and of what is run after them. */
+type ProofRows = readonly [
+  UserRow[],
+  unknown,
+  unknown,
+  unknown,
+  { readonly userId: string }[],
+  { readonly user: UserRow }[],
+  ...unknown[],
+]
+
+const proveBySession = preparedBatch(
+  (db, slots: Slots<ProofValues & { userId: string; presentedId: string }>) => {
+    const presented = { userId: slots.userId, id: slots.presentedId }
+    return proofStatements(db, slots, {
+      by: 'session',
+      claim: sql`(${userOfSession(presented, slots.now)})`,
+      session: { rotate: presented },
+    })
+  },
+)
+
+const readLinkOwner = preparedBatch((db, slots: Slots<MintedLink>) => [
+  ownerOrNewestClaim(db, slots, sql`0`),
+])
+
+async function applyProof(
+  deps: Deps,
+  claims: Claims,
+  by: Proof['by'],
+  run: (values: ProofValues) => Promise<ProofRows>,
+): Promise<VerifyResult> {
+  const session = await createSession(deps)
+  const [[verified], , , , [signedIn], [known]] = await run({
+    ...mintedLink(claims, deps.config.VERIFY_TTL),
+    now: deps.now(),
+    sessionId: session.id,
+    expiresAt: session.expiresAt,
+  })
+
+  const rotated = signedIn === undefined ? null : handOver(session, signedIn.userId)
   if (verified !== undefined) {
-    deps.log('verified', { userId: verified.id, email: verified.email, reason: proof.by })
+    deps.log('verified', { userId: verified.id, email: verified.email, reason: by })
     return {
       outcome: 'verified',
       user: viewUser(verified, deps.config),
-      session: signedIn ? session : null,
+      session: rotated,
     }
   }
+  return notVerifiedNow(deps, known?.user, rotated)
+}
+
+/** What is told where this request did not verify the address. */
+function notVerifiedNow(
+  deps: Pick<Deps, 'log' | 'config'>,
+  known: UserRow | undefined,
+  session: NewSession | null,
+): VerifyResult {
+  if (known === undefined) return { outcome: 'not_found' }
   if (known.emailVerifiedAt === null) return refuseProof(deps, known)
-  return alreadyVerified(deps, known, signedIn ? session : null)
+  return alreadyVerified(deps, known, session)
 }
 
 function alreadyVerified(
@@ -235,17 +262,18 @@ function refuseProof(deps: Pick<Deps, 'log'>, known: UserRow): VerifyResult {
   return { outcome: 'proof_required', email: known.email }
 }
 
-/** The row that owns the address, or else the newest claim on it; none for a link that was retired. */
-function ownerOrNewestClaim(deps: Pick<Deps, 'db' | 'config'>, claims: Claims) {
-  return deps.db
-    .select()
+/**
+ * A statement for the row that owns a link's address, or else the newest claim on it; none for a link that was
+ * retired.
+ * @param db builds the statement
+ * @param link genuine
+ * @param held whether whoever asks holds a claim on it: an expression, 1 or 0
+ */
+export function ownerOrNewestClaim(db: DrizzleD1Database, link: Givens<MintedLink>, held: SQL) {
+  return db
+    .select({ user: users, holdsClaim: sql<number>`${held}`.as('holds_claim') })
     .from(users)
-    .where(
-      and(
-        eq(users.emailFingerprint, claims.addressFingerprint),
-        isNotRetired(claims, deps.config.VERIFY_TTL),
-      ),
-    )
+    .where(and(eq(users.emailFingerprint, link.fingerprint), isNotRetired(link)))
     .orderBy(sql`${users.emailVerifiedAt} is null`, desc(users.createdAt))
     .limit(1)
 }

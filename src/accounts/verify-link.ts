@@ -10,11 +10,10 @@ import {
   applyBySession,
   previewEmailChange,
 } from './apply-email-change.ts'
+import { type LinkPreview, previewVerification } from './preview-verification.ts'
 import { type BadLink, readLink } from './read-link.ts'
 import type { Client } from './sessions.ts'
 import {
-  type LinkPreview,
-  previewVerification,
   type VerifyResult,
   verifyByClick,
   verifyByPassword,
@@ -58,8 +57,9 @@ export async function openVerifyLink(
 }
 
 /**
- * Confirms a link, with the password where one is given, else with the session. Failed attempts with a
- * genuine link are limited: whoever reads the mail could otherwise guess the claim's password forever.
+ * Confirms a link, with the password where one is given, else with the session. Wrong passwords with a
+ * genuine link are limited: whoever reads the mail could otherwise guess the claim's password forever. A session
+ * token cannot be guessed, so that proof asks no counter.
  * @param deps capabilities
  * @param input the token, the proof, and where the request comes from
  * @throws Outage
@@ -77,21 +77,21 @@ export async function confirmVerifyLink(
   if ('outcome' in link) return link
 
   const { password, client } = input
-  const guessed = password === undefined ? undefined : link.addressFingerprint
-  const gate = await deps.counters.check(confirmSubjects(deps.config, client.ip, guessed))
-  if (gate.refusedBy !== null) return { outcome: 'rate_limited', verdict: gate.refusedBy }
-
-  const result = await (link.purpose === 'change'
-    ? password === undefined
+  if (password === undefined) {
+    return link.purpose === 'change'
       ? applyBySession(deps, link, input.presentedToken)
-      : applyByPassword(deps, link, { password, client })
-    : password === undefined
-      ? verifyBySession(deps, link, input.presentedToken)
-      : verifyByPassword(deps, link, { password, client }))
+      : verifyBySession(deps, link, input.presentedToken)
+  }
+
+  const subjects = confirmSubjects(deps.config, client.ip, link.addressFingerprint)
+  const gate = await deps.counters.check(subjects)
+  if (gate.refusedBy !== null) return { outcome: 'rate_limited', verdict: gate.refusedBy }
+  const result = await (link.purpose === 'change'
+    ? applyByPassword(deps, link, { password, client })
+    : verifyByPassword(deps, link, { password, client }))
   // A wrong password counts however it is answered: with an owner present it is `already_verified`, and
   // without the count that would be an oracle for guesses.
   const gotIn = 'session' in result && result.session !== null
-  const isFailedGuess = password !== undefined && !gotIn
-  if (isFailedGuess || result.outcome === 'proof_required') await gate.charge()
+  if (!gotIn) await gate.charge()
   return result
 }

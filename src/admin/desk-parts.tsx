@@ -1,35 +1,17 @@
 // What several of the desk's pages are made of.
 
-import type { Child } from 'hono/jsx'
 import type { FieldError } from '../http/problem.ts'
 import type { FieldErrors } from '../pages/form-body.ts'
+import { Field, HintAndError, statusOf } from '../pages/form-fields.tsx'
 
-interface FieldProps {
-  readonly name: string
-  readonly label: string
-  readonly id?: string
+type FieldProps = Omit<Parameters<typeof Field>[0], 'type' | 'autocomplete'> & {
   readonly type?: 'text' | 'password' | 'search'
   readonly autocomplete?: string
-  readonly value?: string | undefined
-  readonly hint?: string | undefined
-  readonly error?: string | undefined
 }
 
-/** A labelled field with its hint and its error, tied to it for screen readers. */
-export function DeskField({ name, label, id = name, type = 'text', ...rest }: FieldProps) {
-  const { autocomplete = 'off', value, hint, error } = rest
-  return (
-    <div>
-      <label for={id}>{label}</label>
-      <input
-        {...{ id, name, type, autocomplete, value, required: true }}
-        autofocus={error !== undefined}
-        aria-describedby={describedBy(id, hint, error)}
-        aria-invalid={error === undefined ? undefined : 'true'}
-      />
-      <HintAndError id={id} hint={hint} error={error} />
-    </div>
-  )
+/** A field of the desk: a line of text, unless said, which no browser should fill in. */
+export function DeskField(props: FieldProps) {
+  return <Field type="text" autocomplete="off" {...props} />
 }
 
 interface ReasonProps {
@@ -46,36 +28,12 @@ export function ReasonField({ id = 'reason', value, error }: ReasonProps) {
       <label for={id}>Reason</label>
       <textarea
         {...{ id, name: 'reason', rows: 2, minlength: 3, maxlength: 500, required: true }}
-        autofocus={error !== undefined}
-        aria-describedby={describedBy(id, hint, error)}
-        aria-invalid={error === undefined ? undefined : 'true'}
+        {...statusOf({ id, hint, error })}
       >
         {value ?? ''}
       </textarea>
-      <HintAndError id={id} hint={hint} error={error} />
+      <HintAndError {...{ id, hint, error }} />
     </div>
-  )
-}
-
-function describedBy(id: string, hint: string | undefined, error: string | undefined) {
-  return [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ') || undefined
-}
-
-function HintAndError(props: { id: string; hint: string | undefined; error: string | undefined }) {
-  const { id, hint, error } = props
-  return (
-    <>
-      {hint && (
-        <p class="hint" id={`${id}-hint`}>
-          {hint}
-        </p>
-      )}
-      {error && (
-        <p class="error" id={`${id}-error`}>
-          {error}
-        </p>
-      )}
-    </>
   )
 }
 
@@ -83,17 +41,6 @@ function HintAndError(props: { id: string; hint: string | undefined; error: stri
 export function Instant({ at }: { readonly at: number }) {
   const iso = new Date(at).toISOString()
   return <time datetime={iso}>{`${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`}</time>
-}
-
-/** A part of a page under a heading. */
-export function Section(props: { readonly id: string; readonly title: string; children: Child }) {
-  const { id, title, children } = props
-  return (
-    <section aria-labelledby={`${id}-heading`}>
-      <h2 id={`${id}-heading`}>{title}</h2>
-      {children}
-    </section>
-  )
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   suppressions,
   users,
 } from '../schema.ts'
+import { withDerivedEvents } from '../timeline/derived-events.ts'
 import { deskColumns } from './read-user.ts'
 
 /**
@@ -56,7 +57,7 @@ export async function exportUser(deps: Pick<Deps, 'db' | 'batch' | 'now'>, id: s
         })
         .from(emailChanges)
         .where(eq(emailChanges.userId, id)),
-      db.select().from(events).where(eq(events.userId, id)).orderBy(events.at),
+      db.select().from(events).where(eq(events.userId, id)),
       db.select().from(suppressions).where(eq(suppressions.email, address)),
       db
         .select()
@@ -75,11 +76,14 @@ export async function exportUser(deps: Pick<Deps, 'db' | 'batch' | 'now'>, id: s
     sessions: ofSessions.map(told),
     mails: [...ofOldMails, ...ofMails].map(told),
     email_changes: ofChanges.map(told),
-    timeline: ofEvents.map(told),
+    timeline: withDerivedEvents(ofEvents, user, ofMails).sort(byInstant).map(told),
     suppressions: ofSuppressions.map(told),
     retired_links: retired.map(told),
   }
 }
+
+/** What happened first comes first; what was done (`registered`) before what became of it (`mail_accepted`). */
+const byInstant = (a: { at: number }, b: { at: number }) => a.at - b.at
 
 /** Columns that hold an instant. */
 const INSTANTS = /(At|^at|Before|Until)$/

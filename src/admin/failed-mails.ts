@@ -3,6 +3,7 @@
 import { sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { messages } from '../schema.ts'
+import { wasAccepted } from '../timeline/derived-events.ts'
 import { recordMailEvents } from '../timeline/record.ts'
 import type { MailRow } from './read-user.ts'
 import type { Action, SupportEvent } from './record-support.ts'
@@ -70,7 +71,7 @@ export async function retryFailedMails(
   const now = deps.now()
   const wanted = sql`(select value from json_each(${JSON.stringify(ids)}))`
   const hasFailed = sql`messages.id in ${wanted} and messages.state = 'failed'`
-  const [, retried, known] = await deps.batch([
+  const [, , retried, known] = await deps.batch([
     // First, while the rows still show which of them failed.
     recordMailEvents(deps.db, {
       which: hasFailed,
@@ -78,6 +79,14 @@ export async function retryFailedMails(
       at: now,
       actor: action.actor,
       detail: action.reason,
+    }),
+    // What the ledger says of an earlier acceptance is overwritten.
+    recordMailEvents(deps.db, {
+      which: sql`${hasFailed} and ${wasAccepted(sql`messages`)}`,
+      type: 'mail_accepted',
+      at: sql`messages.sent_at`,
+      detail: sql`messages.provider_message_id`,
+      namesProvider: true,
     }),
     deps.db
       .update(messages)

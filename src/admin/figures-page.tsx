@@ -12,9 +12,9 @@ import {
   PERIODS,
 } from '../figures/read.ts'
 import type { Brand } from '../pages/layout.tsx'
-import { type Bar, BarChart, type BarPart } from './charts/bar-chart.tsx'
+import { type Bar, BarChart } from './charts/bar-chart.tsx'
 import { type Column, ColumnChart } from './charts/column-chart.tsx'
-import { Swatch } from './charts/hatching.tsx'
+import { Legend } from './charts/hatching.tsx'
 import { countWords, durationWords, shareWords } from './charts/number-words.ts'
 import { DeskPage } from './desk-layout.tsx'
 
@@ -206,16 +206,13 @@ function PeriodsSection({ figures }: { figures: Figures }) {
         <p>Nobody registered.</p>
       ) : (
         <>
-          <ul class="legend">
-            <li>
-              <Swatch id="whole" look="hatched" />
-              registered
-            </li>
-            <li>
-              <Swatch id="part" look="plain" />
-              verified of them
-            </li>
-          </ul>
+          <Legend
+            id="periods-legend"
+            words={[
+              ['hatched', COLUMN_NAMES.whole],
+              ['plain', COLUMN_NAMES.part],
+            ]}
+          />
           <ColumnChart
             id="periods"
             title={`People who registered, and those of them who are verified, by ${by}`}
@@ -273,16 +270,13 @@ function BouncesSection({ figures, hasReports }: { figures: Figures; hasReports:
         <p>{noneWords}</p>
       ) : (
         <>
-          <ul class="legend">
-            <li>
-              <Swatch id="bounced" look="plain" />
-              bounced
-            </li>
-            <li>
-              <Swatch id="complained" look="hatched" />
-              complained
-            </li>
-          </ul>
+          <Legend
+            id="bounces-legend"
+            words={[
+              ['plain', 'bounced'],
+              ['hatched', 'complained'],
+            ]}
+          />
           <BarChart
             id="bounces"
             title="Mails that bounced or were complained of, by the recipient’s domain"
@@ -353,46 +347,39 @@ function NamedSection(props: {
 }) {
   const { id, title, head, nothing, rows } = props
   const total = rows.reduce((sum, { count }) => sum + count, 0)
-  const table = (
-    <Numbers
-      head={[head, 'Mails', 'Share']}
-      rows={rows.map(({ name, count }) => [name, countWords(count), shareWords(count, total)])}
-    />
-  )
+  const table = <Shares head={[head, 'Mails', 'Share']} rows={rows} total={total} />
   return (
     <Section title={title} table={table}>
       {rows.length === 0 ? (
         <p>{nothing}</p>
       ) : (
-        <BarChart
-          id={id}
-          title={title}
-          bars={rows.map(({ name, count }) => ({
-            label: name,
-            note: `${countWords(count)} · ${shareWords(count, total)}`,
-            parts: [{ count, look: 'plain' } satisfies BarPart],
-          }))}
-        />
+        <BarChart id={id} title={title} bars={shareBars(rows, total)} />
       )}
     </Section>
   )
 }
 
 function DurationsTable({ buckets, total }: Durations) {
+  return <Shares head={['Time', 'Count', 'Share']} rows={bucketNames(buckets)} total={total} />
+}
+
+function durationBars({ buckets, total }: Durations): Bar[] {
+  return shareBars(bucketNames(buckets), total)
+}
+
+/** Counts and what they are of all. */
+function Shares(props: { head: readonly string[]; rows: readonly Named[]; total: number }) {
+  const { head, rows, total } = props
   return (
     <Numbers
-      head={['Time', 'Count', 'Share']}
-      rows={bucketNames(buckets).map(({ name, count }) => [
-        name,
-        countWords(count),
-        shareWords(count, total),
-      ])}
+      head={head}
+      rows={rows.map(({ name, count }) => [name, countWords(count), shareWords(count, total)])}
     />
   )
 }
 
-function durationBars({ buckets, total }: Durations): Bar[] {
-  return bucketNames(buckets).map(({ name, count }) => ({
+function shareBars(rows: readonly Named[], total: number): Bar[] {
+  return rows.map(({ name, count }) => ({
     label: name,
     note: `${countWords(count)} · ${shareWords(count, total)}`,
     parts: [{ count, look: 'plain' }],

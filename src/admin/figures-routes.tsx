@@ -1,9 +1,10 @@
 // The figures as a page, and for programs as JSON.
 
-import { Hono } from 'hono'
+import type { Hono } from 'hono'
 import type { Deps } from '../deps.ts'
 import { byField, type Durations, type Figures, readFigures } from '../figures/read.ts'
 import { prefersHtml } from '../http/negotiation.ts'
+import { newApp } from '../http/new-app.ts'
 import { brandOf } from '../pages/layout.tsx'
 import { chartStylesheet } from './charts/chart-css.ts'
 import { sendDesk } from './desk-layout.tsx'
@@ -14,7 +15,7 @@ import { CHART_STYLESHEET_PATH, FIGURES_PATH, FiguresPage } from './figures-page
  * @param deps capabilities
  */
 export function figuresRoutes(deps: Deps): Hono {
-  const app = new Hono()
+  const app = newApp()
   const brand = brandOf(deps.config)
   const hasReports = deps.config.reportingProviders.length > 0
 

@@ -1,9 +1,9 @@
 // The desk's first page: whom is it about?
 
 import type { FieldErrors } from '../pages/form-body.ts'
-import type { Brand } from '../pages/layout.tsx'
+import { type Brand, Section } from '../pages/layout.tsx'
 import { DeskPage } from './desk-layout.tsx'
-import { DeskField, Instant, ReasonField, Section } from './desk-parts.tsx'
+import { DeskField, Instant, ReasonField } from './desk-parts.tsx'
 import type { FoundBy, FoundUser, FoundUsers } from './find-users.ts'
 import { type DeskNotice, Notice } from './notices.tsx'
 import { describeSuppression } from './suppression-words.ts'

@@ -49,7 +49,7 @@ export async function markVerified(
       sql`email_verified_at is null
         and email_fingerprint = (select email_fingerprint from users where id = (${done}))`,
     ),
-    endSilence(deps, done),
+    endSilence(deps.db, done),
     db.select(deskColumns).from(users).where(sql`id = ${userId}`),
   ])
   if (verified !== undefined) {

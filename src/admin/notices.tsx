@@ -1,6 +1,7 @@
 // What a page of the desk says about what was just done, chosen by a word in the URL from a fixed list.
 
 import type { Context } from 'hono'
+import { NoticeBox, noticeAmong } from '../pages/notices.tsx'
 
 const NOTICES = {
   sent: 'A mail is on its way.',
@@ -22,20 +23,10 @@ export type DeskNotice = keyof typeof NOTICES
  * @returns undefined for none, and for one that is not on the list
  */
 export function deskNoticeOf(c: Context): DeskNotice | undefined {
-  const name = c.req.query('notice') ?? ''
-  return isNotice(name) ? name : undefined
-}
-
-function isNotice(name: string): name is DeskNotice {
-  return Object.hasOwn(NOTICES, name)
+  return noticeAmong(NOTICES, c)
 }
 
 /** The notice, where there is one. */
 export function Notice({ name }: { readonly name: DeskNotice | undefined }) {
-  if (name === undefined) return null
-  return (
-    <p class="notice" role="status">
-      {NOTICES[name]}
-    </p>
-  )
+  return name === undefined ? null : <NoticeBox text={NOTICES[name]} />
 }

@@ -90,7 +90,7 @@ export async function readUserAtDesk(
     suppressions: [ofOwn, ofPending].filter((one) => one !== undefined),
     mails,
     rivals,
-    timeline: timelineOf(events, mails, MARKS),
+    timeline: timelineOf(user, events, mails, MARKS),
   }
 }
 
@@ -106,8 +106,11 @@ export async function readTimeline(
   id: string,
 ): Promise<Timeline | null> {
   const [[user], events, mails] = await deps.batch([
-    deps.db.select({ id: users.id }).from(users).where(eq(users.id, id)),
+    deps.db
+      .select({ id: users.id, createdAt: users.createdAt })
+      .from(users)
+      .where(eq(users.id, id)),
     ...timelineStatements(deps.db, id),
   ])
-  return user === undefined ? null : timelineOf(events, mails, MARKS)
+  return user === undefined ? null : timelineOf(user, events, mails, MARKS)
 }

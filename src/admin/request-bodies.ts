@@ -3,6 +3,7 @@
 import * as z from 'zod/mini'
 import { canonicalAddress } from '../accounts/email-address.ts'
 import { emailField } from '../accounts/request-bodies.ts'
+import { orElse } from '../or-else.ts'
 import { parsedText, unfit } from '../parsed-text.ts'
 
 const MIN_REASON = 3
@@ -39,7 +40,7 @@ export const signInBody = z.object({
   name: actorField,
   token: z.string('is required').check(z.minLength(1, 'is required')),
   /** Where to go then; anything but a path of the desk is dropped. */
-  to: z.catch(z.string().check(z.regex(/^\/admin[\w/-]*$/)), '/admin'),
+  to: orElse(z.string().check(z.regex(/^\/admin[\w/-]*$/)), '/admin'),
 })
 
 /** An address, which comes out canonical, or the id of a user or of a mail. */
@@ -65,7 +66,7 @@ export const linkBody = z.object({ ...action, purpose: purposeField })
 export const liftBody = z.object({ ...action, email: emailField })
 
 /** `user` says from whose page a form was sent; anything but an id is dropped. */
-export const retryBody = z.object({ ...action, user: z.catch(z.optional(uuid), undefined) })
+export const retryBody = z.object({ ...action, user: orElse(z.optional(uuid), undefined) })
 
 /** The ids of a page; a form sends them as one field, separated by commas. */
 export const retryAllBody = z.object({

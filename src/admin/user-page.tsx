@@ -2,10 +2,10 @@
 
 import { DAILY_CAP, WITHHELD } from '../mail/outbox.ts'
 import type { FieldErrors } from '../pages/form-body.ts'
-import type { Brand } from '../pages/layout.tsx'
+import { type Brand, Section } from '../pages/layout.tsx'
 import type { TimelineEntry } from '../timeline/read-timeline.ts'
 import { DeskPage } from './desk-layout.tsx'
-import { Instant, ReasonField, Section } from './desk-parts.tsx'
+import { Instant, ReasonField } from './desk-parts.tsx'
 import { type DeskNotice, Notice } from './notices.tsx'
 import type { MailRow, UserAtDesk } from './read-user.ts'
 import { describeSuppression } from './suppression-words.ts'

@@ -2,8 +2,9 @@
 // accepts lands in the mailbox instead of the world.
 // https://www.twilio.com/docs/sendgrid/api-reference/mail-send/mail-send
 
-import { type Context, Hono } from 'hono'
+import type { Context, Hono } from 'hono'
 import type { Deps } from '../deps.ts'
+import { newApp } from '../http/new-app.ts'
 import { isSameText } from '../signing/same-text.ts'
 import { type MailSendBody, parseMailSend, type SendGridError } from './mail-send-schema.ts'
 import type { MailboxStore, StoredMail } from './mailbox-store.ts'
@@ -26,7 +27,7 @@ export function mailSendApi(
   store: MailboxStore,
   report: ReportDeliveries | null,
 ): Hono {
-  const app = new Hono()
+  const app = newApp()
 
   app.post('/v3/mail/send', async (c) => {
     const key = deps.config.SENDGRID_API_KEY

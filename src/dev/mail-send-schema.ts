@@ -3,6 +3,7 @@
 // https://www.twilio.com/docs/sendgrid/api-reference/mail-send/errors
 
 import * as z from 'zod/mini'
+import { orElse } from '../or-else.ts'
 
 /** One error as SendGrid reports it. `field` is a dotted path such as `personalizations.0.to.0.email`. */
 export interface SendGridError {
@@ -169,12 +170,12 @@ const mailSendBody = z.object(
 )
 
 /** The same body read leniently, so that the rules across fields speak even where a field is wrong. */
-const textOutline = z.catch(z.string(), '')
-const recipientsOutline = z.catch(
-  z.array(z.catch(z.object({ email: z.string() }), { email: '' })),
+const textOutline = orElse(z.string(), '')
+const recipientsOutline = orElse(
+  z.array(orElse(z.object({ email: z.string() }), { email: '' })),
   [],
 )
-const personalizationOutline = z.catch(
+const personalizationOutline = orElse(
   z.object({
     to: recipientsOutline,
     cc: recipientsOutline,
@@ -183,12 +184,12 @@ const personalizationOutline = z.catch(
   }),
   { to: [], cc: [], bcc: [], subject: '' },
 )
-const contentOutline = z.catch(z.object({ type: textOutline }), { type: '' })
-const outlineSchema = z.catch(
+const contentOutline = orElse(z.object({ type: textOutline }), { type: '' })
+const outlineSchema = orElse(
   z.object({
     subject: textOutline,
-    personalizations: z.catch(z.array(personalizationOutline), []),
-    content: z.catch(z.array(contentOutline), []),
+    personalizations: orElse(z.array(personalizationOutline), []),
+    content: orElse(z.array(contentOutline), []),
   }),
   { subject: '', personalizations: [], content: [] },
 )

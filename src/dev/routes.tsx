@@ -1,9 +1,10 @@
 // What a Worker in development serves besides itself: a mail API to send to and a mailbox to look into.
 // Mounted in no other environment: whoever reads the mailbox can confirm any address.
 
-import { type Context, Hono } from 'hono'
+import type { Context, Hono } from 'hono'
 import { csrf } from 'hono/csrf'
 import type { Deps } from '../deps.ts'
+import { newApp } from '../http/new-app.ts'
 import { mailSendApi } from './mail-send-api.ts'
 import { MAILBOX_CSS } from './mailbox-css.ts'
 import { MailboxPage, MailPage, NoSuchMailPage } from './mailbox-page.tsx'
@@ -27,7 +28,7 @@ const MAIL_CSP =
  */
 export function devRoutes(deps: Deps, pause: Pause = realPause): Hono {
   const store = createMailboxStore(deps)
-  const app = new Hono()
+  const app = newApp()
   const ownHosts = new Set(['localhost', '127.0.0.1', '[::1]', hostOf(deps.config.APP_BASE_URL)])
 
   // A page elsewhere that has its own name resolve to this machine (DNS rebinding) could read every link.

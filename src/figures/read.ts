@@ -4,6 +4,7 @@
 import { sql } from 'drizzle-orm'
 import * as z from 'zod/mini'
 import type { Deps } from '../deps.ts'
+import { orElse } from '../or-else.ts'
 import {
   BUCKETS,
   DAY_MS,
@@ -224,4 +225,4 @@ export function durationsOf(distribution: Distribution, counted: readonly Named[
 }
 
 /** What `?by=` may say; anything else shows hours. */
-export const byField = z.catch(z.enum(['hour', 'day']), 'hour')
+export const byField = orElse(z.enum(['hour', 'day']), 'hour')

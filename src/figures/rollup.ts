@@ -11,6 +11,7 @@ import { lt, type SQL, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { WITHHELD } from '../mail/outbox.ts'
 import { figures } from '../schema.ts'
+import { wasAccepted } from '../timeline/derived-events.ts'
 import { firstIdOf } from '../timeline/id-range.ts'
 import { BUCKETS, DAY_MS, FUNNEL, HOUR_MS, hourOf, LONGER } from './metrics.ts'
 
@@ -65,13 +66,16 @@ const hour = sql`h.value ->> 'hour'`
 
 /**
  * The way from registering to verified. One row per person first, then one per figure they are counted in. Mails
- * count only where they carry the link to verify with; a reset link proves the mailbox as well.
+ * count only where they carry the link to verify with; a reset link proves the mailbox as well. A claim that was
+ * renewed began with the registration that the timeline has.
  */
 function countPeople(db: Deps['db'], hours: readonly number[]) {
   const at = (condition: SQL) => sql`min(iif(${condition}, e.at, null))`
   const people = sql`select ${hour} as hour,
-      ${at(sql`e.type = 'registered'`)} as registered_at,
+      min(u.created_at, coalesce(${at(sql`e.type = 'registered'`)}, u.created_at)) as registered_at,
       ${at(sql`e.type = 'mail_accepted' and m.kind = 'verify_email'`)} as accepted_at,
+      exists (select 1 from messages a where a.user_id = u.id and a.kind = 'verify_email'
+        and ${wasAccepted(sql`a`)}) as is_accepted,
       ${at(sql`e.type = 'mail_delivered' and m.kind = 'verify_email'`)} as delivered_at,
       ${at(sql`e.type = 'link_opened'`)} as opened_at,
       ${at(sql`e.type in ('verified', 'password_reset', 'support_verified')`)} as verified_at
@@ -88,11 +92,11 @@ function countPeople(db: Deps['db'], hours: readonly number[]) {
         cross join json_each(${JSON.stringify([...FUNNEL, 'time_to_verify'])}) k
       where case k.value
         when 'registered' then true
-        when 'accepted' then accepted_at is not null
+        when 'accepted' then is_accepted or accepted_at is not null
         when 'delivered' then delivered_at is not null
         when 'opened' then opened_at is not null
         when 'verified' then verified_at is not null
-        else verified_at is not null and registered_at is not null end
+        else verified_at is not null end
       group by 1, 2, 3`,
   )
 }
@@ -103,7 +107,6 @@ function countPeople(db: Deps['db'], hours: readonly number[]) {
  */
 function countMails(db: Deps['db'], hours: readonly number[]) {
   const domain = sql`substr(m.to_email, instr(m.to_email, '@') + 1)`
-  const isAccepted = sql`m.sent_at is not null and m.provider is not null`
   const age = sql`m.sent_at - m.created_at`
   const counted = ['queue_age', 'queue_age_max', 'mail_state', 'provider', 'withheld']
   const metrics = JSON.stringify([...counted, 'bounced', 'complained'])
@@ -124,7 +127,7 @@ function countMails(db: Deps['db'], hours: readonly number[]) {
       when 'withheld' then m.error is ${WITHHELD}
       when 'bounced' then m.state = 'bounced'
       when 'complained' then m.state = 'complained'
-      else ${isAccepted} end`
+      else ${wasAccepted(sql`m`)} end`
   // Mails leave a state for another; the one that the last of them left is at zero.
   const leftStates = sql`select f.hour, f.metric, f.dimension, 0 from ${hourRows(hours)}
     cross join figures f on f.hour = ${hour} and f.metric = 'mail_state'`

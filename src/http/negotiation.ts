@@ -11,6 +11,8 @@ import { type Locale, locales } from '../schema.ts'
  * @param c the request's context
  */
 export function prefersHtml(c: Context): boolean {
+  // Only `text/html` and `text/*` can lead to a page: most programs name neither, and their header is not parsed.
+  if (!/text\//i.test(c.req.header('Accept') ?? '')) return false
   const best = accepts(c, {
     header: 'Accept',
     supports: ['application/json', 'text/html'],

@@ -1,6 +1,11 @@
 // Windows kept in KV: the cheap first gate. KV is no limiter by itself (get-then-put loses counts under
 // concurrency, and other locations see a write a minute later), so it only turns floods away and fails
 // soft; D1 decides the limits that must be exact.
+//
+// Writes to KV are the dearest thing a request does, and most windows see one request only: somebody signs up, and
+// that was it. So the first request of a window stays in the isolate's memory, and is written together with the
+// second. What this gives away is one request for each isolate that a client reaches; limits that are too low to give
+// one away are written from the first.
 
 import * as z from 'zod/mini'
 import { encodeBase64Url } from '../signing/base64url.ts'
@@ -38,11 +43,15 @@ export const KV_MIN_TTL_SECONDS = 60
 const BURST_SECONDS = 60
 
 /**
- * Writes to KV are the dearest thing a request does. A limit is counted in so many steps, so that a high one, which
- * is there for floods, is written seldom: five at once, one time in five. The limit then holds on average, which is
- * all that KV could promise anyhow.
+ * A limit is counted in so many steps, so that a high one, which is there for floods, is written seldom: five at once,
+ * one time in five. The limit then holds on average, which is all that KV could promise anyhow.
  */
 const STEPS_PER_LIMIT = 20
+
+/** From this limit on the first request of a window is not written by itself. */
+export const HELD_FROM_LIMIT = 10
+/** Windows with one request that an isolate remembers, some two hundred bytes each; the oldest are forgotten. */
+export const MAX_HELD = 10_000
 
 const storedWindow = z.object({ count: z.int().check(z.minimum(0)), endsAt: z.int() })
 
@@ -90,17 +99,34 @@ export function createCounters(
     await store.put(name, JSON.stringify(state), ttlSeconds).catch(onFailure)
   }
 
+  /** First requests of their windows, which KV does not know of. */
+  const held = new Map<string, WindowState>()
+
+  /** What KV says, and what this isolate holds back. */
+  function withHeld(name: string, stored: WindowState | null, at: number): WindowState | null {
+    const first = held.get(name)
+    if (first === undefined || first.endsAt <= at) return stored
+    return stored === null || stored.endsAt <= at
+      ? first
+      : { ...stored, count: stored.count + first.count }
+  }
+
+  function hold(name: string, first: WindowState): void {
+    held.delete(name)
+    held.set(name, first)
+    const [oldest] = held.keys()
+    if (held.size > MAX_HELD && oldest !== undefined) held.delete(oldest)
+  }
+
   return {
     async check(subjects) {
       const at = now()
       const counted = await Promise.all(
         subjects.map(async ({ policy, value, isGuess }) => {
           const name = await counterName(key, policy, value)
-          const [state, refused] = await Promise.all([read(name), isGuess ? isBurst(name) : false])
-          const counted = countIn(state, policy, at)
-          const verdict = refused ? burstVerdict(policy) : counted.verdict
-          const step = Math.max(1, Math.floor(policy.limit / STEPS_PER_LIMIT))
-          return { name, verdict, step, next: counted.next }
+          const [stored, refused] = await Promise.all([read(name), isGuess ? isBurst(name) : false])
+          const { verdict } = countIn(withHeld(name, stored, at), policy, at)
+          return { name, policy, stored, verdict: refused ? burstVerdict(policy) : verdict }
         }),
       )
       const refusals = counted.map((c) => c.verdict).filter((verdict) => !verdict.allowed)
@@ -112,8 +138,13 @@ export function createCounters(
           // A refused request costs no KV write: those are what a flood would be billed for.
           if (refusedBy !== null) return
           await Promise.all(
-            counted.map(async ({ name, step, next }) => {
+            counted.map(async ({ name, policy, stored }) => {
+              // Looked at again: of requests that came at once, the first one held itself back meanwhile.
+              const { next } = countIn(withHeld(name, stored, at), policy, at)
+              if (next.count === 1 && policy.limit >= HELD_FROM_LIMIT) return hold(name, next)
+              const step = Math.max(1, Math.floor(policy.limit / STEPS_PER_LIMIT))
               if (random() >= 1 / step) return
+              held.delete(name)
               await write(name, { ...next, count: next.count + step - 1 }, at)
             }),
           )

@@ -34,22 +34,15 @@ export function loginSubjects(config: Config, ip: string, address: string): Subj
 }
 
 /**
- * Failed attempts to confirm with a genuine link. Forged links are not counted, they cost nothing. Only
- * guesses of a password count against the address: a stranger's guesses must not keep the browser that
- * registered from confirming by its session.
+ * Wrong passwords with a genuine link. Forged links are not counted, they cost nothing; nor are attempts without a
+ * password: a stranger must not keep the browser that registered from confirming by its session.
  * @param config the limits
  * @param ip from `clientIp`
- * @param addressFingerprint from the link; absent where no password is tried
+ * @param addressFingerprint from the link
  */
-export function confirmSubjects(
-  config: Config,
-  ip: string,
-  addressFingerprint?: string,
-): Subject[] {
-  const perIp: Subject = { policy: config.CONFIRM_LIMIT_PER_IP, value: ip }
-  if (addressFingerprint === undefined) return [perIp]
+export function confirmSubjects(config: Config, ip: string, addressFingerprint: string): Subject[] {
   return [
-    { ...perIp, isGuess: true },
+    { policy: config.CONFIRM_LIMIT_PER_IP, value: ip, isGuess: true },
     { policy: config.CONFIRM_LIMIT_PER_ADDRESS, value: addressFingerprint, isGuess: true },
   ]
 }

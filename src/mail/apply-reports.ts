@@ -26,7 +26,7 @@ const SUPPRESSING_RANK = DELIVERY_RANKS.hard_bounce
 /** One batch: its parameters stay well within the 2 MB that D1 takes. */
 const MAX_REPORTS = 1000
 
-/** What the timeline says of each kind; that the provider has the mail was said when it was sent. */
+/** What the timeline says of each kind; that the provider has the mail is told by the ledger. */
 const EVENT_TYPES: Readonly<Record<DeliveryKind, EventType | null>> = {
   accepted: null,
   deferred: 'mail_delivery_deferred',
@@ -128,7 +128,6 @@ async function applyPart(
         isReportedMail(provider, sql`in (select value from json_each(${JSON.stringify(ids)}))`),
       ),
     suppress(deps, provider, [...verdicts.values()]),
-    insertAcceptances(deps, provider, [...verdicts.values()]),
     insertEvents(deps, provider, facts),
     advance(deps, provider, [...verdicts.values()]),
   ])
@@ -254,25 +253,6 @@ function suppress(deps: Pick<Deps, 'db' | 'now'>, provider: ProviderName, all: r
       setWhere: sql`expires_at is not null
         or (reason = 'hard_bounce' and excluded.reason = 'complaint')`,
     })
-}
-
-/** That the provider has the mail, where nobody has written that down: its report came first. */
-function insertAcceptances(
-  deps: Pick<Deps, 'db'>,
-  provider: ProviderName,
-  verdicts: readonly Verdict[],
-) {
-  const given = (name: keyof Verdict) => sql`r.value ->> ${name}`
-  return deps.db
-    .insert(events)
-    .select(
-      sql`select messages.user_id, ${given('firstAt')}, 'mail_accepted', messages.id, ${provider}, null,
-        ${given('providerMessageId')}
-        from json_each(${JSON.stringify(verdicts)}) r cross join messages
-        where ${isReportedMail(provider, sql`= ${given('id')}`)} and ${isUnrecorded}
-          and messages.user_id is not null`,
-    )
-    .onConflictDoNothing()
 }
 
 /** Whether only the report tells who has a mail: nothing has been recorded, or a failure was. */

@@ -1,8 +1,9 @@
 // What a load balancer and an operator ask: does it work, and is the mail moving?
 
-import { Hono } from 'hono'
+import type { Hono } from 'hono'
 import { Outage } from '../bounded.ts'
 import type { Deps } from '../deps.ts'
+import { newApp } from '../http/new-app.ts'
 import { readMailHealth } from './health.ts'
 
 /**
@@ -16,7 +17,7 @@ const MAX_QUEUED_SECONDS = 15 * 60
  * @param deps D1 and the clock
  */
 export function healthRoutes(deps: Deps): Hono {
-  const app = new Hono()
+  const app = newApp()
   app.get('/healthz', async (c) => {
     try {
       const mail = await readMailHealth(deps)

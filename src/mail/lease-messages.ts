@@ -98,20 +98,16 @@ export async function leaseMessages(
   const hasClaimed = sql`exists (select 1 from json_each(${JSON.stringify(ids)}) w
     join messages m on m.id = w.value where m.state = 'sending' and m.lease_until = ${until})`
 
-  const [repeated, fresh, , , held, , , [probe], outages, rows] = await deps.batch([
-    claimRepeatedCalls(deps, plan, { set: claim, due: isDue(sql`m`) }, now),
-    deps.db
-      .update(messages)
-      .set({ ...claim, batchId: sql`w.value ->> 'key'` })
-      .from(sql`json_each(${JSON.stringify(plan.wanted)}) w`)
-      .where(
-        sql`${messages.id} = w.value ->> 'id' and ${isDueOrHeld} and not (${plan.isRepeat(table)})
-          and ${hasPlaceToday(deps, isDueOrHeld, plan.isRepeat(table))}`,
-      )
-      .returning({ id: messages.id }),
-    countPlaces(deps),
-    ...holdUntilTomorrow(deps, ids, sql`${isDue(table)} and not (${plan.isRepeat(table)})`),
-    ...rememberCalls(deps, plan, until),
+  const claimFresh = deps.db
+    .update(messages)
+    .set({ ...claim, batchId: sql`w.value ->> 'key'` })
+    .from(sql`json_each(${JSON.stringify(plan.wanted)}) w`)
+    .where(
+      sql`${messages.id} = w.value ->> 'id' and ${isDueOrHeld} and not (${plan.isRepeat(table)})
+        and ${hasPlaceToday(deps, isDueOrHeld, plan.isRepeat(table))}`,
+    )
+    .returning({ id: messages.id })
+  const lookAround = [
     ...outageStatements(deps, providers, hasClaimed),
     // Aliased throughout: a batch maps rows by column name, and two named "id" would be one.
     deps.db
@@ -153,7 +149,30 @@ export async function leaseMessages(
       .from(messages)
       .leftJoin(users, eq(users.id, messages.userId))
       .where(sql`${messages.id} in (${withRepeatedCalls(plan, until)})`),
-  ])
+  ] as const
+
+  async function claimAll() {
+    const [repeated, fresh, , , held, , , ...seen] = await deps.batch([
+      claimRepeatedCalls(deps, plan, { set: claim, due: isDue(sql`m`) }, now),
+      claimFresh,
+      countPlaces(deps),
+      ...holdUntilTomorrow(deps, ids, sql`${isDue(table)} and not (${plan.isRepeat(table)})`),
+      ...rememberCalls(deps, plan, until),
+      ...lookAround,
+    ])
+    return { repeated, fresh, held, seen }
+  }
+
+  /** Where nobody knows keys and no cap is set, the other statements would find nothing to do. */
+  async function claimPlainly() {
+    const [fresh, ...seen] = await deps.batch([claimFresh, ...lookAround])
+    return { repeated: [], fresh, held: [], seen }
+  }
+
+  const isPlain = plan.repeatable === '[]' && deps.config.MAIL_DAILY_CAP === null
+  const claims = await (isPlain ? claimPlainly() : claimAll())
+  const { repeated, fresh, held } = claims
+  const [[probe], outages, rows] = claims.seen
   const isRepeat = new Map([
     ...repeated.map(({ id }) => [id, true] as const),
     ...fresh.map(({ id }) => [id, false] as const),

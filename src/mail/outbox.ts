@@ -2,8 +2,10 @@
 // is answered the mail cannot be lost, whatever becomes of the Queue. The same rows are the exact limit.
 
 import { type SQL, sql } from 'drizzle-orm'
+import type { DrizzleD1Database } from 'drizzle-orm/d1'
 import * as z from 'zod/mini'
 import type { Deps } from '../deps.ts'
+import type { Given, Givens } from '../prepared-batch.ts'
 import {
   type Locale,
   type MessageKind,
@@ -28,15 +30,35 @@ export function isNotice(kind: SQL): SQL {
 
 /** A mail to write. */
 export interface NewMessage {
-  readonly kind: MessageKind
+  /** Or an expression on the recipient's row `u`, of kinds that are no notices. */
+  readonly kind: MessageKind | SQL
   /** The language of who asked for it. */
-  readonly locale: Locale
+  readonly locale: Given<Locale>
   /** Canonical; or an expression on the recipient's row `u`. */
   readonly toEmail: string | SQL
   /** A subquery for the id of the user it is written for; no row where it yields none. */
   readonly recipient: SQL
   /** A further condition on the recipient's row `u`. */
   readonly onlyIf?: SQL
+}
+
+/** What every new mail takes from where it is written. */
+export interface MailSlip {
+  readonly messageId: string
+  /** Milliseconds since the epoch. */
+  readonly now: number
+  /** The limit: so many mails to the address, in so many milliseconds. */
+  readonly limit: number
+  readonly windowMs: number
+}
+
+/**
+ * A slip for one mail.
+ * @param deps the limit and the clock, and a new id
+ */
+export function newSlip(deps: Pick<Deps, 'now' | 'newId' | 'config'>): MailSlip {
+  const { limit, windowMs } = deps.config.MAIL_LIMIT_PER_ADDRESS
+  return { messageId: deps.newId(), now: deps.now(), limit, windowMs }
 }
 
 /**
@@ -47,34 +69,36 @@ export interface NewMessage {
  * state of its mail, and a missing row would say that somebody else had mail sent to this address lately;
  * as it is, the row looks like one that went out (see {@link shownMail}), which is nearly true: links that
  * work for every claim were mailed there a moment ago.
- * @param deps the limit and the clock, a new id, and what builds the statement
+ * @param db builds the statement
+ * @param slip from {@link newSlip}
  * @param message what to write
  * @returns one row with the id of the mail to enqueue, null where it is withheld; no row without a recipient
  */
 export function insertMessageWithinLimit(
-  deps: Pick<Deps, 'db' | 'now' | 'newId' | 'config'>,
+  db: DrizzleD1Database,
+  { messageId, now, limit, windowMs }: Givens<MailSlip>,
   message: NewMessage,
 ) {
-  const now = deps.now()
-  const limit = deps.config.MAIL_LIMIT_PER_ADDRESS
-  const sameClass = NOTICES.has(message.kind)
-    ? sql`m.kind = ${message.kind}`
-    : sql`not ${isNotice(sql`m.kind`)}`
+  const sameClass =
+    typeof message.kind === 'string' && NOTICES.has(message.kind)
+      ? sql`m.kind = ${message.kind}`
+      : sql`not ${isNotice(sql`m.kind`)}`
   const hasRoom = sql`(select count(*) from messages m
-    where m.to_email = ${message.toEmail} and m.created_at > ${now - limit.windowMs}
+    where m.to_email = ${message.toEmail} and m.created_at > ${now} - ${windowMs}
       and m.error is not ${WITHHELD}
       and ${sameClass}
-    ) < ${limit.limit}`
+    ) < ${limit}`
   // When a mail would have gone out, had there been room: a second or two from now.
   const pretendedAt = sql`${now} + 1000 + abs(random()) % 1500`
-  return deps.db
+  return db
     .insert(messages)
     .select(
-      sql`select ${deps.newId()}, w.id, ${message.kind}, ${message.locale}, w.to_email, w.generation,
+      sql`select ${messageId}, w.id, w.kind, ${message.locale}, w.to_email, w.generation,
         iif(w.has_room, 'queued', 'expired'), 0, null, null, null, null,
         iif(w.has_room, null, ${WITHHELD}), ${now},
         iif(w.has_room, null, ${pretendedAt}), iif(w.has_room, null, ${now}), 0, null, null
-        from (select u.id, u.generation, ${message.toEmail} as to_email, ${hasRoom} as has_room
+        from (select u.id, u.generation, ${message.kind} as kind, ${message.toEmail} as to_email,
+          ${hasRoom} as has_room
           from users u where u.id = (${message.recipient}) and ${message.onlyIf ?? sql`true`}) w`,
     )
     .returning({ id: sql<string | null>`iif(state = 'queued', id, null)`.as('id') })

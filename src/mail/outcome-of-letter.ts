@@ -58,7 +58,7 @@ function accepted(
     ...settled(deps, message, 'sent', 'mail_accepted', null),
     // "Sent" is not "arrived": where somebody will report, more is to come.
     settledAt: deps.config.reportingProviders.includes(name) ? null : deps.now(),
-    sentAt: deps.now(),
+    sentAt: last.at,
     provider: name,
     providerMessageId,
     freesPlace: false,

@@ -3,6 +3,7 @@
 import { sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { events, type MessageState, mailBatches, messages, providerOutages } from '../schema.ts'
+import { wasAccepted } from '../timeline/derived-events.ts'
 import type { EventType } from '../timeline/record.ts'
 import type { ProviderOutage } from './choose-provider.ts'
 import { givePlacesBack } from './daily-cap.ts'
@@ -26,7 +27,7 @@ export interface RecordedOutcome {
   readonly batchId: string | null
   /** Whether it was certainly not handed over, so that its place of the day is free again. */
   readonly freesPlace: boolean
-  /** What to say in the timeline, each at its own instant. */
+  /** What to say in the timeline, each at its own instant; an acceptance is written where the ledger does not say it. */
   readonly events: readonly OutcomeEvent[]
 }
 
@@ -50,7 +51,8 @@ export interface RunRecord {
 }
 
 /**
- * Records a run in one round trip, whatever the number of mails. To record it twice changes nothing more.
+ * Records a run in one round trip, whatever the number of mails. To record it twice changes nothing more. What the
+ * run says nothing of gets no statement: each one costs time, also where it finds nothing to do.
  * @param deps D1
  * @param lease under which the mails were claimed
  * @param run what came of it
@@ -73,6 +75,11 @@ export async function recordOutcomes(
   const isStillOurs = sql`messages.state = 'sending' and messages.lease_until = ${lease.until}
     and messages.attempts = ${given('leasedAttempt')}`
 
+  const isAcceptance = sql`${tells('type')} = 'mail_accepted'`
+  // A report that came before this told of the same acceptance, or of an earlier one.
+  const isTold = sql`${wasAccepted(sql`m`)} and m.provider is ${tells('provider')}
+    and (${tells('detail')} is null or m.provider_message_id is ${tells('detail')})`
+
   await deps.batch([
     // First, while the rows still show who claimed them.
     deps.db
@@ -81,16 +88,20 @@ export async function recordOutcomes(
         sql`select m.user_id, ${tells('at')}, ${tells('type')}, m.id, ${tells('provider')}, null,
           ${tells('detail')} from ${told} join messages m on m.id = ${tells('id')}
           where m.attempts = ${tells('leasedAttempt')} and m.user_id is not null
-            and ((m.state = 'sending' and m.lease_until = ${lease.until})
-              or m.state not in ('queued', 'sending'))`,
+            and iif(m.state = 'sending', m.lease_until = ${lease.until} and not ${isAcceptance},
+              m.state <> 'queued' and not (${isAcceptance} and ${isTold}))`,
       )
       .onConflictDoNothing(),
-    givePlacesBack(
-      deps,
-      lease.day ?? '',
-      sql`(select count(*) from ${rows} join messages on messages.id = ${given('id')}
-        where ${given('freesPlace')} and ${isStillOurs})`,
-    ),
+    ...(lease.day === null || !outcomes.some(({ freesPlace }) => freesPlace)
+      ? []
+      : [
+          givePlacesBack(
+            deps,
+            lease.day,
+            sql`(select count(*) from ${rows} join messages on messages.id = ${given('id')}
+              where ${given('freesPlace')} and ${isStillOurs})`,
+          ),
+        ]),
     deps.db
       .update(messages)
       .set({
@@ -107,33 +118,45 @@ export async function recordOutcomes(
       })
       .from(rows)
       .where(sql`${messages.id} = ${given('id')} and ${isStillOurs}`),
-    deps.db
-      .insert(mailBatches)
-      .select(
-        sql`select c.value ->> 'id', c.value -> 'messageIds'
-          from json_each(${JSON.stringify(calls)}) c where true`,
-      )
-      .onConflictDoNothing(),
-    deps.db
-      .insert(providerOutages)
-      .select(
-        sql`select d.value ->> 'provider', d.value ->> 'failures', d.value ->> 'since',
-          d.value ->> 'downUntil', d.value ->> 'reason'
-          from json_each(${JSON.stringify(down)}) d where true`,
-      )
-      .onConflictDoUpdate({
-        target: providerOutages.provider,
-        set: {
-          failures: sql`excluded.failures`,
-          // Of two consumers the one that was asked to wait longer is right.
-          downUntil: sql`max(${providerOutages.downUntil}, excluded.down_until)`,
-          reason: sql`excluded.reason`,
-        },
-      }),
-    deps.db
-      .delete(providerOutages)
-      .where(
-        sql`${providerOutages.provider} in (select value from json_each(${JSON.stringify(recovered)}))`,
-      ),
+    ...(calls.length === 0 ? [] : [insertCalls(deps, calls)]),
+    ...(down.length === 0 ? [] : [insertOutages(deps, down)]),
+    ...(recovered.length === 0
+      ? []
+      : [
+          deps.db
+            .delete(providerOutages)
+            .where(
+              sql`${providerOutages.provider} in (select value from json_each(${JSON.stringify(recovered)}))`,
+            ),
+        ]),
   ])
+}
+
+function insertCalls({ db }: Pick<Deps, 'db'>, calls: RunRecord['calls']) {
+  return db
+    .insert(mailBatches)
+    .select(
+      sql`select c.value ->> 'id', c.value -> 'messageIds'
+        from json_each(${JSON.stringify(calls)}) c where true`,
+    )
+    .onConflictDoNothing()
+}
+
+function insertOutages({ db }: Pick<Deps, 'db'>, down: RunRecord['down']) {
+  return db
+    .insert(providerOutages)
+    .select(
+      sql`select d.value ->> 'provider', d.value ->> 'failures', d.value ->> 'since',
+        d.value ->> 'downUntil', d.value ->> 'reason'
+        from json_each(${JSON.stringify(down)}) d where true`,
+    )
+    .onConflictDoUpdate({
+      target: providerOutages.provider,
+      set: {
+        failures: sql`excluded.failures`,
+        // Of two consumers the one that was asked to wait longer is right.
+        downUntil: sql`max(${providerOutages.downUntil}, excluded.down_until)`,
+        reason: sql`excluded.reason`,
+      },
+    })
 }

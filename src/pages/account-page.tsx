@@ -1,11 +1,10 @@
 // The account: its address, its password, where it is signed in, and its end.
 
-import type { Child } from 'hono/jsx'
 import type { AccountView, OwnSession } from '../accounts/read-account.ts'
 import type { FieldErrors } from './form-body.ts'
-import { AccountName, Field, NewPasswordField } from './form-fields.tsx'
+import { AccountName, CurrentPasswordField, EmailField, NewPasswordField } from './form-fields.tsx'
 import { SendAgain } from './inbox-page.tsx'
-import { type Brand, Page } from './layout.tsx'
+import { type Brand, Page, Section } from './layout.tsx'
 import { Notice, type NoticeName } from './notices.tsx'
 import { describeUserAgent } from './user-agent.ts'
 
@@ -71,15 +70,6 @@ function AddressState({ account }: { readonly account: AccountView }) {
   )
 }
 
-function Section({ id, title, children }: { id: string; title: string; children: Child }) {
-  return (
-    <section aria-labelledby={`${id}-heading`}>
-      <h2 id={`${id}-heading`}>{title}</h2>
-      {children}
-    </section>
-  )
-}
-
 function AddressSection(props: {
   readonly account: AccountView
   readonly errors: FieldErrors
@@ -92,23 +82,14 @@ function AddressSection(props: {
       {pendingEmail !== null && <PendingChange account={account} pendingEmail={pendingEmail} />}
       <form method="post" action="/account/email">
         <AccountName email={email} />
-        <Field
-          form="email"
+        <EmailField
+          id="email-new_email"
           name="new_email"
           label="New e-mail address"
-          type="email"
-          autocomplete="email"
           value={newEmail}
           error={errors.new_email}
         />
-        <Field
-          form="email"
-          name="password"
-          label="Your password"
-          type="password"
-          autocomplete="current-password"
-          error={errors.password}
-        />
+        <CurrentPasswordField id="email-password" label="Your password" error={errors.password} />
         <button type="submit">Change the address</button>
       </form>
     </Section>
@@ -137,16 +118,14 @@ function PasswordSection({ email, errors }: { email: string; errors: FieldErrors
     <Section id="password" title="Password">
       <form method="post" action="/account/password">
         <AccountName email={email} />
-        <Field
-          form="password"
+        <CurrentPasswordField
+          id="password-current_password"
           name="current_password"
           label="Current password"
-          type="password"
-          autocomplete="current-password"
           error={errors.current_password}
         />
         <NewPasswordField
-          form="password"
+          id="password-new_password"
           name="new_password"
           label="New password"
           error={errors.new_password}
@@ -211,12 +190,9 @@ function DeleteSection({ account, errors }: { account: AccountView; errors: Fiel
           <p>The account and all that belongs to it are gone at once, and for good.</p>
           <form method="post" action="/account/delete">
             <AccountName email={email} />
-            <Field
-              form="delete"
-              name="password"
+            <CurrentPasswordField
+              id="delete-password"
               label="Your password"
-              type="password"
-              autocomplete="current-password"
               error={errors.password}
             />
             <button type="submit" class="danger">

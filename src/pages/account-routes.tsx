@@ -1,7 +1,7 @@
 // The account's page and its forms. A form that did its work leads back to the page (post, redirect, get), so
 // that reloading repeats nothing; one that did not comes back with its errors.
 
-import { type Context, Hono } from 'hono'
+import type { Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import * as z from 'zod/mini'
 import { cancelEmailChange, changeEmail } from '../accounts/change-email.ts'
@@ -20,8 +20,10 @@ import type { Deps } from '../deps.ts'
 import { enqueueAfterResponse } from '../http/after-response.ts'
 import { clientIp } from '../http/client-ip.ts'
 import { localeOf } from '../http/negotiation.ts'
+import { newApp } from '../http/new-app.ts'
 import { clearSessionCookie, presentedToken, setSessionCookie } from '../http/session-transport.ts'
 import { loginSubjects, mailSubjects } from '../limits/policies.ts'
+import { orElse } from '../or-else.ts'
 import { AccountPage, type Returned } from './account-page.tsx'
 import { errorPage } from './error-page.tsx'
 import { formBody, sameSite } from './form-body.ts'
@@ -31,7 +33,7 @@ import { type NoticeName, noticeOf } from './notices.tsx'
 import { pathWith } from './redirect-target.ts'
 
 const WRONG_PASSWORD = 'The password is not right.'
-const revokeForm = z.object({ id: z.catch(z.string(), '') })
+const revokeForm = z.object({ id: orElse(z.string(), '') })
 
 /**
  * `/account` and what its forms post to.
@@ -40,7 +42,7 @@ const revokeForm = z.object({ id: z.catch(z.string(), '') })
 export function accountRoutes(deps: Deps): Hono {
   const { config } = deps
   const brand = brandOf(config)
-  const app = new Hono()
+  const app = newApp()
   const done = (c: Context, notice: NoticeName, path = '/account') =>
     c.redirect(pathWith(path, { notice }), 303)
 

@@ -1,7 +1,8 @@
 // The files that pages load.
 
-import { type Context, Hono } from 'hono'
+import type { Context, Hono } from 'hono'
 import type { Config } from '../config.ts'
+import { newApp } from '../http/new-app.ts'
 import { ICON_PATH, icon, STYLESHEET_PATH, stylesheet } from './assets.ts'
 import { INBOX_SCRIPT_PATH, inboxScript } from './inbox-script.ts'
 
@@ -10,7 +11,7 @@ import { INBOX_SCRIPT_PATH, inboxScript } from './inbox-script.ts'
  * @param config the brand's colour
  */
 export function assetRoutes(config: Pick<Config, 'BRAND_COLOR'>): Hono {
-  const app = new Hono()
+  const app = newApp()
   const css = stylesheet(config.BRAND_COLOR)
   const svg = icon(config.BRAND_COLOR)
   app.get(STYLESHEET_PATH, (c) => asset(c, css, 'text/css; charset=utf-8'))

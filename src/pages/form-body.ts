@@ -3,7 +3,7 @@
 import { zValidator } from '@hono/zod-validator'
 import type { Context } from 'hono'
 import { csrf } from 'hono/csrf'
-import * as z from 'zod/mini'
+import type * as z from 'zod/mini'
 import { fieldErrors } from '../http/json-body.ts'
 
 /** Errors by field name; `form` is about the form as a whole. */
@@ -36,9 +36,6 @@ function isOwnOrigin(origin: string, c: Context): boolean {
   return origin === 'null' && isOlderBrowser && NULL_ORIGIN_PATHS.has(pathname)
 }
 
-/** A field that came twice, or as a file, is as good as none. */
-const typedValues = z.catch(z.record(z.string(), z.catch(z.optional(z.string()), undefined)), {})
-
 /**
  * Reads and validates a form. One that cannot be read at all is a 400 of the validator's.
  * @param schema what it must be
@@ -50,10 +47,16 @@ export function formBody<Schema extends z.ZodMiniType>(
 ) {
   return zValidator('form', schema, (result, c) => {
     if (result.success) return
-    // The validator's object has no prototype, which zod takes for no record.
-    const typed = typedValues.parse({ ...Object(result.data) })
-    return refuse(c, typed, errorsByField(result.error.issues))
+    return refuse(c, textsIn(result.data), errorsByField(result.error.issues))
   })
+}
+
+/** A field that came twice, or as a file, is as good as none. */
+function textsIn(form: unknown): TypedValues {
+  const fields = Object.entries<unknown>(Object(form))
+  return Object.fromEntries(
+    fields.filter((field): field is [string, string] => typeof field[1] === 'string'),
+  )
 }
 
 function errorsByField(issues: readonly z.core.$ZodIssue[]): FieldErrors {

@@ -4,7 +4,7 @@
 import type { AccountView } from '../accounts/read-account.ts'
 import type { MessageState } from '../schema.ts'
 import type { FieldErrors } from './form-body.ts'
-import { AccountName, Field, RedirectField } from './form-fields.tsx'
+import { AccountName, CurrentPasswordField, EmailField, RedirectField } from './form-fields.tsx'
 import { INBOX_SCRIPT_PATH } from './inbox-script.ts'
 import { type Brand, Page } from './layout.tsx'
 import { Notice, type NoticeName } from './notices.tsx'
@@ -261,22 +261,8 @@ export function CorrectAddressPage(props: {
       </p>
       <form method="post" action={CORRECT_PATH}>
         <AccountName email={email} />
-        <Field
-          name="new_email"
-          label="E-mail address"
-          type="email"
-          autocomplete="email"
-          value={typed ?? email}
-          error={errors.new_email}
-        />
-        <Field
-          name="password"
-          label="Password"
-          type="password"
-          autocomplete="current-password"
-          hint="The one you just chose."
-          error={errors.password}
-        />
+        <EmailField name="new_email" value={typed ?? email} error={errors.new_email} />
+        <CurrentPasswordField hint="The one you just chose." error={errors.password} />
         <button type="submit">Correct the address</button>
       </form>
       <p>

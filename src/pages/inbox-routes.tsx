@@ -1,17 +1,17 @@
 // Waiting for the mail: the inbox page, sending the link again, correcting the address.
 
-import { type Context, Hono } from 'hono'
+import type { Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import * as z from 'zod/mini'
 import { changeEmail } from '../accounts/change-email.ts'
 import { type AccountView, readAccount } from '../accounts/read-account.ts'
-import { changeEmailBody, resendBody } from '../accounts/request-bodies.ts'
+import { body, changeEmailBody, resendBody } from '../accounts/request-bodies.ts'
 import { resendByAddress, resendBySession } from '../accounts/resend-verification.ts'
 import type { Deps } from '../deps.ts'
 import { enqueueAfterResponse } from '../http/after-response.ts'
 import { clientIp } from '../http/client-ip.ts'
 import { contentSecurityPolicy } from '../http/content-security-policy.ts'
 import { localeOf } from '../http/negotiation.ts'
+import { newApp } from '../http/new-app.ts'
 import { presentedToken } from '../http/session-transport.ts'
 import { loginSubjects, mailSubjects } from '../limits/policies.ts'
 import { type FieldErrors, formBody, sameSite } from './form-body.ts'
@@ -22,7 +22,7 @@ import { NewLinkPage, ResendAcceptedPage } from './link-pages.tsx'
 import type { NoticeName } from './notices.tsx'
 import { pathWith, redirectField, redirectTarget } from './redirect-target.ts'
 
-const resendForm = z.extend(resendBody, { redirect_to: redirectField })
+const resendForm = body({ ...resendBody.shape, redirect_to: redirectField })
 
 /**
  * Sends the inbox page, the only one that may run a script.
@@ -52,7 +52,7 @@ export function sendInbox(
 export function inboxRoutes(deps: Deps): Hono {
   const { config } = deps
   const brand = brandOf(config)
-  const app = new Hono()
+  const app = newApp()
   const accountOf = (c: Context) => readAccount(deps, presentedToken(c, config))
 
   app.get('/resend', (c) => sendPage(c, <NewLinkPage brand={brand} />))

@@ -63,6 +63,17 @@ export function Page({ brand, title, head, children }: PageProps) {
   )
 }
 
+/** A part of a page under a heading. */
+export function Section(props: { readonly id: string; readonly title: string; children: Child }) {
+  const { id, title, children } = props
+  return (
+    <section aria-labelledby={`${id}-heading`}>
+      <h2 id={`${id}-heading`}>{title}</h2>
+      {children}
+    </section>
+  )
+}
+
 /** An address may contain `?` and `&`, which would begin a subject or a copy to somebody. */
 function mailto(address: string): string {
   return `mailto:${encodeURIComponent(address).replaceAll('%40', '@')}`

@@ -2,7 +2,13 @@
 // button does, together with the session of the browser that asked for the link, or the password.
 
 import { VERIFY_PATH } from './form-body.ts'
-import { AccountName, Field, Hidden, RedirectField } from './form-fields.tsx'
+import {
+  AccountName,
+  CurrentPasswordField,
+  EmailField,
+  Hidden,
+  RedirectField,
+} from './form-fields.tsx'
 import { type Brand, Page } from './layout.tsx'
 import { pathWith } from './redirect-target.ts'
 
@@ -50,14 +56,7 @@ export function ConfirmPage(props: {
         {props.needsPassword && (
           <>
             <AccountName email={email} />
-            <Field
-              name="password"
-              label="Password"
-              type="password"
-              autocomplete="current-password"
-              hint={words.hint}
-              error={props.passwordError}
-            />
+            <CurrentPasswordField hint={words.hint} error={props.passwordError} />
           </>
         )}
         <button type="submit">{words.button}</button>
@@ -209,14 +208,7 @@ export function NewLinkPage(props: {
 function NewLinkForm(props: { email?: string | undefined; error?: string | undefined }) {
   return (
     <form method="post" action="/resend">
-      <Field
-        name="email"
-        label="Your e-mail address"
-        type="email"
-        autocomplete="email"
-        value={props.email}
-        error={props.error}
-      />
+      <EmailField label="Your e-mail address" value={props.email} error={props.error} />
       <button type="submit">Send me a new link</button>
     </form>
   )

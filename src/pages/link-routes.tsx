@@ -1,6 +1,6 @@
 // The confirm page and its outcomes, at the path that the JSON route answers programs at.
 
-import { type Context, Hono } from 'hono'
+import type { Context, Hono } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import * as z from 'zod/mini'
 import { passwordField } from '../accounts/request-bodies.ts'
@@ -13,8 +13,10 @@ import {
 import type { Deps } from '../deps.ts'
 import { clientOf } from '../http/client.ts'
 import { isFormPost, prefersHtml } from '../http/negotiation.ts'
+import { newApp } from '../http/new-app.ts'
 import { noteRefusal } from '../http/rate-limit.ts'
 import { presentedToken, setSessionCookie } from '../http/session-transport.ts'
+import { orElse } from '../or-else.ts'
 import { verifyToken } from '../signing/token.ts'
 import { formBody, sameSite, VERIFY_PATH } from './form-body.ts'
 import { brandOf, sendPage, withoutReferrer } from './layout.tsx'
@@ -24,8 +26,8 @@ import { redirectField, redirectTarget, targetOf } from './redirect-target.ts'
 
 /** A field that does not fit is as good as none: the link or the proof fails. */
 const confirmForm = z.object({
-  token: z.catch(z.string(), ''),
-  password: z.catch(z.optional(passwordField), undefined),
+  token: orElse(z.string(), ''),
+  password: orElse(z.optional(passwordField), undefined),
   redirect_to: redirectField,
 })
 
@@ -44,7 +46,7 @@ interface Opened {
 export function linkRoutes(deps: Deps): Hono {
   const { config } = deps
   const brand = brandOf(config)
-  const app = new Hono()
+  const app = newApp()
 
   app.get(VERIFY_PATH, async (c, next) => {
     if (!prefersHtml(c)) return next()
@@ -124,7 +126,7 @@ export function linkRoutes(deps: Deps): Hono {
 
   /** For the wording alone: both kinds of link lead here, and the outcome does not say which it was. */
   async function kindOf(token: string): Promise<'verify' | 'change'> {
-    const result = await verifyToken(deps.keyRing, 'change', token, deps.now())
+    const result = await verifyToken(deps.keyRing, ['change'], token, deps.now())
     return result.ok || result.failure === 'expired' ? 'change' : 'verify'
   }
 

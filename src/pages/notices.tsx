@@ -23,20 +23,34 @@ export type NoticeName = keyof typeof NOTICES
  * @returns undefined for none, and for one that is not on the list
  */
 export function noticeOf(c: Context): NoticeName | undefined {
-  const name = c.req.query('notice') ?? ''
-  return isNotice(name) ? name : undefined
-}
-
-function isNotice(name: string): name is NoticeName {
-  return Object.hasOwn(NOTICES, name)
+  return noticeAmong(NOTICES, c)
 }
 
 /** The notice, where there is one. */
 export function Notice({ name }: { readonly name: NoticeName | undefined }) {
-  if (name === undefined) return null
+  return name === undefined ? null : <NoticeBox text={NOTICES[name]} />
+}
+
+/**
+ * The notice that a URL asks for, of a list.
+ * @param notices texts by name
+ * @param c the request's context
+ * @returns its name; undefined for none, and for one that is not on the list
+ */
+export function noticeAmong<Name extends string>(
+  notices: Readonly<Record<Name, string>>,
+  c: Context,
+): Name | undefined {
+  const asked = c.req.query('notice') ?? ''
+  const isOnList = (name: string): name is Name => Object.hasOwn(notices, name)
+  return isOnList(asked) ? asked : undefined
+}
+
+/** A notice. */
+export function NoticeBox({ text }: { readonly text: string }) {
   return (
     <p class="notice" role="status">
-      {NOTICES[name]}
+      {text}
     </p>
   )
 }

@@ -2,7 +2,7 @@
 // undoing of a change of address.
 
 import { DISOWN_PATH, type FieldErrors, RESET_PATH, UNDO_PATH } from './form-body.ts'
-import { AccountName, Field, Hidden, NewPasswordField } from './form-fields.tsx'
+import { AccountName, EmailField, Hidden, NewPasswordField } from './form-fields.tsx'
 import { type Brand, Page } from './layout.tsx'
 import { RegisterForm } from './sign-in-pages.tsx'
 
@@ -18,14 +18,7 @@ export function ForgotPage(props: {
       <h1>Forgot your password?</h1>
       <p>We mail you a link to choose a new one.</p>
       <form method="post" action="/forgot-password">
-        <Field
-          name="email"
-          label="E-mail address"
-          type="email"
-          autocomplete="username"
-          value={email}
-          error={errors.email}
-        />
+        <EmailField autocomplete="username" value={email} error={errors.email} />
         <button type="submit">Mail me a link</button>
       </form>
       <p class="quiet">
@@ -69,7 +62,7 @@ export function ResetPage(props: {
       <form method="post" action={RESET_PATH}>
         <Hidden name="token" value={token} />
         <AccountName email={email} />
-        <NewPasswordField name="password" label="New password" error={errors.password} />
+        <NewPasswordField label="New password" error={errors.password} />
         <button type="submit">Set the new password</button>
       </form>
     </Page>

@@ -1,6 +1,6 @@
 // Pages that act by a mailed token alone. Opening one changes nothing; its form goes to the same path.
 
-import { type Context, Hono } from 'hono'
+import type { Context, Hono } from 'hono'
 import * as z from 'zod/mini'
 import { disown, openDisownLink } from '../accounts/disown.ts'
 import { forgotPassword } from '../accounts/forgot-password.ts'
@@ -11,8 +11,10 @@ import type { Deps } from '../deps.ts'
 import { enqueueAfterResponse } from '../http/after-response.ts'
 import { clientIp } from '../http/client-ip.ts'
 import { localeOf } from '../http/negotiation.ts'
+import { newApp } from '../http/new-app.ts'
 import { clearSessionCookie } from '../http/session-transport.ts'
 import { mailSubjects } from '../limits/policies.ts'
+import { orElse } from '../or-else.ts'
 import {
   DISOWN_PATH,
   type FieldErrors,
@@ -36,7 +38,7 @@ import {
 } from './recovery-pages.tsx'
 
 /** A token that is no text is as good as none. */
-const tokenField = z.catch(z.string(), '')
+const tokenField = orElse(z.string(), '')
 const tokenForm = z.object({ token: tokenField })
 const resetForm = z.object({ token: tokenField, password: newPasswordField })
 
@@ -47,7 +49,7 @@ const resetForm = z.object({ token: tokenField, password: newPasswordField })
 export function recoveryRoutes(deps: Deps): Hono {
   const { config } = deps
   const brand = brandOf(config)
-  const app = new Hono()
+  const app = newApp()
   const tokenOf = (c: Context) => c.req.query('token') ?? ''
 
   for (const path of [RESET_PATH, DISOWN_PATH, UNDO_PATH]) {

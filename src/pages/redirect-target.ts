@@ -4,6 +4,7 @@
 import type { Context } from 'hono'
 import * as z from 'zod/mini'
 import type { Config } from '../config.ts'
+import { orElse } from '../or-else.ts'
 
 /** As a query parameter and as a hidden field. */
 export const REDIRECT_FIELD = 'redirect_to'
@@ -11,7 +12,7 @@ export const REDIRECT_FIELD = 'redirect_to'
 const MAX_LENGTH = 2048
 
 /** The field of a form. One that does not fit is as good as none; whether it is allowed is judged later. */
-export const redirectField = z.catch(z.optional(z.string()), undefined)
+export const redirectField = orElse(z.optional(z.string()), undefined)
 
 /**
  * Judges a target.

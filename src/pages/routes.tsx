@@ -1,7 +1,8 @@
 // Forms and pages for people. They call what the JSON routes call and work with JavaScript off.
 
-import { Hono } from 'hono'
+import type { Hono } from 'hono'
 import type { Deps } from '../deps.ts'
+import { newApp } from '../http/new-app.ts'
 import { accountRoutes } from './account-routes.tsx'
 import { assetRoutes } from './asset-routes.ts'
 import { inboxRoutes } from './inbox-routes.tsx'
@@ -14,7 +15,7 @@ import { signInRoutes } from './sign-in-routes.tsx'
  * @param deps capabilities
  */
 export function pageRoutes(deps: Deps): Hono {
-  const app = new Hono()
+  const app = newApp()
   app.route('/', assetRoutes(deps.config))
   app.route('/', signInRoutes(deps))
   app.route('/', inboxRoutes(deps))

@@ -1,7 +1,14 @@
 // Signing up and in.
 
 import type { FieldErrors } from './form-body.ts'
-import { Field, FormError, Hidden, NewPasswordField, RedirectField } from './form-fields.tsx'
+import {
+  CurrentPasswordField,
+  EmailField,
+  FormError,
+  Hidden,
+  NewPasswordField,
+  RedirectField,
+} from './form-fields.tsx'
 import { type Brand, Page } from './layout.tsx'
 import { Notice, type NoticeName } from './notices.tsx'
 import { pathWith } from './redirect-target.ts'
@@ -47,15 +54,8 @@ export function RegisterForm(props: {
       <Hidden name="disown_token" value={disownToken} />
       <RedirectField to={target} />
       <FormError errors={errors} />
-      <Field
-        name="email"
-        label="E-mail address"
-        type="email"
-        autocomplete="email"
-        value={email}
-        error={errors.email}
-      />
-      <NewPasswordField name="password" label="Password" error={errors.password} />
+      <EmailField value={email} error={errors.email} />
+      <NewPasswordField error={errors.password} />
       <button type="submit">Sign up</button>
     </form>
   )
@@ -70,21 +70,8 @@ export function LoginPage({ brand, email, errors = {}, target, notice }: FormSta
       <form method="post" action="/login">
         <RedirectField to={target} />
         <FormError errors={errors} />
-        <Field
-          name="email"
-          label="E-mail address"
-          type="email"
-          autocomplete="username"
-          value={email}
-          error={errors.email}
-        />
-        <Field
-          name="password"
-          label="Password"
-          type="password"
-          autocomplete="current-password"
-          error={errors.password}
-        />
+        <EmailField autocomplete="username" value={email} error={errors.email} />
+        <CurrentPasswordField error={errors.password} />
         <button type="submit">Sign in</button>
       </form>
       <p>

@@ -1,20 +1,22 @@
 // The start page, and the forms for signing up, in and out.
 
-import { type Context, Hono } from 'hono'
+import type { Context, Hono } from 'hono'
 import * as z from 'zod/mini'
 import { isDisownLinkOf } from '../accounts/disown.ts'
 import { login } from '../accounts/login.ts'
 import { readAccount } from '../accounts/read-account.ts'
 import { register } from '../accounts/register.ts'
-import { loginBody, registerBody } from '../accounts/request-bodies.ts'
+import { body, loginBody, registerBody } from '../accounts/request-bodies.ts'
 import { endSession } from '../accounts/sessions.ts'
 import type { Deps } from '../deps.ts'
 import { enqueueAfterResponse } from '../http/after-response.ts'
 import { clientOf } from '../http/client.ts'
 import { clientIp } from '../http/client-ip.ts'
 import { localeOf } from '../http/negotiation.ts'
+import { newApp } from '../http/new-app.ts'
 import { clearSessionCookie, presentedToken, setSessionCookie } from '../http/session-transport.ts'
 import { loginSubjects, mailSubjects } from '../limits/policies.ts'
+import { orElse } from '../or-else.ts'
 import { formBody, sameSite } from './form-body.ts'
 import { sendInbox } from './inbox-routes.tsx'
 import { brandOf, sendPage, withoutReferrer } from './layout.tsx'
@@ -23,11 +25,12 @@ import { noticeOf } from './notices.tsx'
 import { pathWith, redirectField, redirectTarget, targetOf } from './redirect-target.ts'
 import { LoginPage, NotVerifiedPage, RegisterPage } from './sign-in-pages.tsx'
 
-const registerForm = z.extend(registerBody, {
+const registerForm = body({
+  ...registerBody.shape,
   redirect_to: redirectField,
-  disown_token: z.catch(z.optional(z.string()), undefined),
+  disown_token: orElse(z.optional(z.string()), undefined),
 })
-const loginForm = z.extend(loginBody, { redirect_to: redirectField })
+const loginForm = body({ ...loginBody.shape, redirect_to: redirectField })
 
 /**
  * `/`, `/register`, `/login`, `/logout`.
@@ -36,7 +39,7 @@ const loginForm = z.extend(loginBody, { redirect_to: redirectField })
 export function signInRoutes(deps: Deps): Hono {
   const { config } = deps
   const brand = brandOf(config)
-  const app = new Hono()
+  const app = newApp()
 
   app.get('/', async (c) => {
     const target = targetOf(c, config)

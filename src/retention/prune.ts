@@ -76,8 +76,8 @@ function pruningStatements({ db, config }: Pick<Deps, 'db' | 'config'>, now: num
   const oldestChange = firstIdOf(now - EMAIL_CHANGE_KEPT_MS)
   return [
     nextSlice(db, 'claims', users, users.id),
-    nextSlice(db, 'sessions', sessions, sessions.id),
-    // Whole users: a slice ends with the last event of the user that its last key is about.
+    // Whole users, here and for events: a slice ends with the last row of the user that its last key is about.
+    nextSlice(db, 'sessions', sessions, sessions.userId),
     nextSlice(db, 'events', events, events.userId),
     db
       .delete(users)
@@ -88,7 +88,7 @@ function pruningStatements({ db, config }: Pick<Deps, 'db' | 'config'>, now: num
       .returning(counted),
     db
       .delete(sessions)
-      .where(sql`${inSlice('sessions', sessions.id)} and expires_at <= ${now}`)
+      .where(sql`${inSlice('sessions', sessions.userId)} and expires_at <= ${now}`)
       .returning(counted),
     db
       .delete(events)

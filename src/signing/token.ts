@@ -1,6 +1,6 @@
 // Link tokens: `base64url(claims) . base64url(HMAC-SHA-256)`.
-// No I/O and no clock: `now` is a parameter. The purpose goes into the MAC and not into the token, so a
-// token of one purpose is simply not a token of another.
+// No I/O and no clock: `now` is a parameter. The purpose goes into the MAC, so a token of one purpose is simply not a
+// token of another, whatever it says of itself.
 
 import { decodeBase64Url, encodeBase64Url } from './base64url.ts'
 import type { KeyRing } from './key-ring.ts'
@@ -23,10 +23,15 @@ export interface Claims {
 /** Which check failed. Rich for the log; the client is told `expired` or `invalid` and no more. */
 export type TokenFailure = 'shape' | 'unknown_key' | 'mac' | 'claims' | 'expired'
 
-export type TokenResult =
-  | { readonly ok: true; readonly claims: Claims }
+export type TokenResult<P extends Purpose = Purpose> =
+  | { readonly ok: true; readonly purpose: P; readonly claims: Claims }
   // An expired token was genuine once: its claims are for the log, never to act on.
-  | { readonly ok: false; readonly failure: 'expired'; readonly claims: Claims }
+  | {
+      readonly ok: false
+      readonly failure: 'expired'
+      readonly purpose: P
+      readonly claims: Claims
+    }
   | { readonly ok: false; readonly failure: Exclude<TokenFailure, 'expired'> }
 
 /** A token of ours is about 190 characters; anything far longer is not worth decoding. */
@@ -55,6 +60,8 @@ export async function signToken(ring: KeyRing, purpose: Purpose, claims: Claims)
         g: claims.generation,
         a: claims.addressFingerprint,
         x: claims.expiresAtSeconds,
+        // It opens where links to verify open, too: see `verifyToken`.
+        ...(purpose === 'change' ? { p: purpose } : {}),
       }),
     ),
   )
@@ -65,17 +72,19 @@ export async function signToken(ring: KeyRing, purpose: Purpose, claims: Claims)
 /**
  * Checks a token in this order: shape, MAC (constant time, under the key it names), claims, expiry.
  * What D1 has to say about the user comes after this, in the caller. Never throws.
+ * Where several purposes are welcome, the token itself says which of them to hold against the MAC, and one that says
+ * nothing is held against the first. So anybody's guess costs one MAC, and a lie only fails.
  * @param ring the key ring
- * @param purpose what the caller is about to do
+ * @param welcome what the caller is about to do: one of these
  * @param token what came from outside
  * @param nowMs the current instant, in milliseconds since the epoch
  */
-export async function verifyToken(
+export async function verifyToken<P extends Purpose>(
   ring: KeyRing,
-  purpose: Purpose,
+  welcome: readonly [P, ...P[]],
   token: string,
   nowMs: number,
-): Promise<TokenResult> {
+): Promise<TokenResult<P>> {
   const parts = token.length <= MAX_TOKEN_LENGTH ? token.split('.') : []
   const [payload, signature] = parts
   if (parts.length !== 2 || !payload || !signature) return { ok: false, failure: 'shape' }
@@ -85,6 +94,7 @@ export async function verifyToken(
 
   const key = typeof body.k === 'string' ? ring.byId.get(body.k) : undefined
   if (key === undefined) return { ok: false, failure: 'unknown_key' }
+  const purpose = welcome.find((one) => one === body.p) ?? welcome[0]
   const genuine = await crypto.subtle
     .verify('HMAC', key, mac, macInput(purpose, payload))
     .catch(() => false) // a failed Web Crypto call is a failed verification, never an outage
@@ -93,9 +103,9 @@ export async function verifyToken(
   const claims = readClaims(body)
   if (claims === null) return { ok: false, failure: 'claims' }
   if (Math.floor(nowMs / 1000) > claims.expiresAtSeconds) {
-    return { ok: false, failure: 'expired', claims }
+    return { ok: false, failure: 'expired', purpose, claims }
   }
-  return { ok: true, claims }
+  return { ok: true, purpose, claims }
 }
 
 function readPayload(payload: string): Record<string, unknown> | null {
@@ -103,12 +113,14 @@ function readPayload(payload: string): Record<string, unknown> | null {
   if (bytes === null) return null
   try {
     const value: unknown = JSON.parse(decoder.decode(bytes))
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? { ...value }
-      : null
+    return isObject(value) ? value : null
   } catch {
     return null
   }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function readClaims(body: Record<string, unknown>): Claims | null {

@@ -69,6 +69,8 @@ export interface LogFields {
   readonly status?: number
   readonly policy?: string
   readonly count?: number
+  /** For how many lines of the same this one stands; see repeated-lines.ts. */
+  readonly repeated?: number
   /** How many delivery reports of each kind. */
   readonly reported?: Readonly<Record<string, number>>
   /** How many ids were not ours. */
@@ -80,7 +82,7 @@ export interface LogFields {
 
 export type Log = (event: LogEvent, fields?: LogFields) => void
 
-const NAMES: Record<keyof LogFields, string> = {
+const NAMES = Object.entries({
   userId: 'user_id',
   messageId: 'message_id',
   email: 'email',
@@ -93,12 +95,13 @@ const NAMES: Record<keyof LogFields, string> = {
   status: 'status',
   policy: 'policy',
   count: 'count',
+  repeated: 'repeated',
   reported: 'reported',
   unknown: 'unknown',
   pruned: 'pruned',
   path: 'path',
   problems: 'problems',
-}
+} satisfies Record<keyof LogFields, string>)
 
 /**
  * Formats one line.
@@ -109,7 +112,7 @@ const NAMES: Record<keyof LogFields, string> = {
  */
 export function formatLogLine(event: LogEvent, fields: LogFields, at: number): string {
   const line: Record<string, unknown> = { event, at: new Date(at).toISOString() }
-  for (const [key, name] of Object.entries(NAMES)) {
+  for (const [key, name] of NAMES) {
     const value = Reflect.get(fields, key)
     if (value === undefined || value === null) continue
     line[name] =

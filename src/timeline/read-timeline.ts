@@ -1,9 +1,10 @@
-// One timeline out of two tables: what happened (events), and what only the ledger of mails knows, that a mail
-// was written, or that the limit kept one back.
+// One timeline out of several tables: what happened (events), what other rows say of it (derived-events.ts), and
+// what only the ledger of mails knows, that a mail was written, or that the limit kept one back.
 
 import { desc, eq } from 'drizzle-orm'
 import type { DrizzleD1Database } from 'drizzle-orm/d1'
-import { events, type MessageKind, messages } from '../schema.ts'
+import { events, type MessageKind, messages, type users } from '../schema.ts'
+import { withDerivedEvents } from './derived-events.ts'
 
 /** Entries that no event tells of, or not by its type alone. */
 export type LedgerEntryType = 'mail_queued' | 'mail_withheld' | 'mail_held_for_cap'
@@ -68,18 +69,21 @@ type EventRow = typeof events.$inferSelect
 type MailRow = typeof messages.$inferSelect
 
 /**
- * Puts the rows together.
+ * Puts the rows together. What the ledger says of a mail, that it was written and accepted, goes when the ledger
+ * forgets the mail (`LEDGER_TTL`), perhaps before the events (`EVENTS_RETENTION`).
+ * @param user whose
  * @param eventRows of the first of {@link timelineStatements}
  * @param mailRows of the second
  * @param marks the ledger's words
  */
 export function timelineOf(
+  user: Pick<typeof users.$inferSelect, 'id' | 'createdAt'>,
   eventRows: readonly EventRow[],
   mailRows: readonly MailRow[],
   marks: LedgerMarks,
 ): Timeline {
-  const shownEvents = eventRows.slice(0, MAX_EVENTS)
   const mails = new Map(mailRows.slice(0, MAX_MAILS).map((mail) => [mail.id, mail]))
+  const shownEvents = withDerivedEvents(eventRows.slice(0, MAX_EVENTS), user, [...mails.values()])
   const entries = [
     ...[...mails.values()].map((mail) => ledgerEntry(mail, marks)),
     ...shownEvents.map((event) => eventEntry(event, mails.get(event.messageId), marks)),

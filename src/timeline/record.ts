@@ -3,6 +3,7 @@
 
 import { type SQL, sql } from 'drizzle-orm'
 import type { DrizzleD1Database } from 'drizzle-orm/d1'
+import type { Given } from '../prepared-batch.ts'
 import { events } from '../schema.ts'
 
 /** What happened. */
@@ -44,7 +45,7 @@ export interface NewEvent {
   /** Milliseconds since the epoch; or an expression on the user's row `u`. */
   readonly at: number | SQL
   readonly messageId?: string | null
-  readonly detail?: string | null
+  readonly detail?: Given<string> | null
   /** Who of the support desk did it. */
   readonly actor?: string | null
   /** A further condition on the row in `users`. */
@@ -59,9 +60,9 @@ const ONCE_IN_MS = 60_000
  * @param type of the event
  * @param at milliseconds since the epoch
  */
-export function onceAMinute(type: EventType, at: number): SQL {
+export function onceAMinute(type: EventType, at: Given<number>): SQL {
   return sql`not exists (select 1 from events e where e.user_id = u.id
-    and e.at > ${at - ONCE_IN_MS} and e.type = ${type})`
+    and e.at > ${at} - ${ONCE_IN_MS} and e.type = ${type})`
 }
 
 /**
@@ -85,10 +86,11 @@ export interface NewMailEvents {
   /** A condition on rows of `messages`: those that it is about. */
   readonly which: SQL
   readonly type: EventType
-  /** Milliseconds since the epoch. */
-  readonly at: number
+  /** Milliseconds since the epoch; or an expression on `messages`. */
+  readonly at: number | SQL
   readonly actor?: string | null
-  readonly detail?: string | null
+  /** Or an expression on `messages`. */
+  readonly detail?: string | SQL | null
   /** Whether to name the provider that the ledger has. */
   readonly namesProvider?: true
 }

@@ -31,6 +31,19 @@ describe('VERIFY_MODE=click', () => {
     expect(victim.cookies.size).toBe(0)
   })
 
+  it('a click verifies, but revives no session of the claim that has run out', async () => {
+    const h = await createHarness({ VERIFY_MODE: 'click', SESSION_TTL: '1h' })
+    const email = freshAddress()
+    const ada = h.browser()
+    await ada.register(email)
+    await h.deliver()
+    const { url } = linkIn((await h.mails(email))[0])
+    h.now += 3_600_000
+    const clicked = await ada.get(url)
+    expect([clicked.body.status, clicked.headers.get('Set-Cookie')]).toEqual(['verified', null])
+    expect((await ada.session()).status).toBe(401)
+  })
+
   it('the link of a claim that lost to another one verifies nothing', async () => {
     const h = await createHarness({ VERIFY_MODE: 'click' })
     const email = freshAddress()

@@ -17,7 +17,7 @@ describe('the journey', () => {
       user: { email, is_email_verified: false, email_verified_at: null, pending_email: null },
     })
     expect(registered.headers.get('Set-Cookie')).toMatch(
-      /^__Host-session=[\w-]{43}; Path=\/; Expires=.+; HttpOnly; Secure; SameSite=Lax$/,
+      /^__Host-session=[\w-]{64}; Path=\/; Expires=.+; HttpOnly; Secure; SameSite=Lax$/,
     )
 
     // The gate is closed, the rest is open.

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { login } from '../../src/accounts/login.ts'
 import { PASSWORD } from '../support/browser.ts'
 import { createHarness, freshAddress, linkIn } from '../support/harness.ts'
 
@@ -102,6 +103,22 @@ describe('sign-in', () => {
     expect([old, fresh]).not.toContain(stored[0]?.id)
     const stale = await h.browser().get('/auth/session', { Cookie: `__Host-session=${old}` })
     expect(stale.status).toBe(401)
+  })
+
+  it('lets nobody in whose password changed while the old one was checked', async () => {
+    const h = await createHarness()
+    const email = freshAddress()
+    await h.browser().register(email)
+    const hashPassword: typeof h.deps.hashPassword = async (...typed) => {
+      await h.rows("update users set password_hash = 'another'")
+      return h.deps.hashPassword(...typed)
+    }
+    const client = { ip: '10.0.0.1', userAgent: null }
+    const input = { email, password: PASSWORD, presentedToken: null, client, locale: 'en' } as const
+    const result = await login({ ...h.deps, hashPassword }, input)
+    expect(result).toEqual({ outcome: 'invalid_credentials' })
+    expect(await h.rows('select 1 from sessions')).toHaveLength(1)
+    expect(await h.rows("select 1 from events where type = 'signed_in'")).toEqual([])
   })
 
   it('a session ends at its last millisecond', async () => {

@@ -49,13 +49,19 @@ export async function runWrangler(args: readonly string[]): Promise<string> {
  * Bundles one contestant.
  * @param side which
  * @param scratch a directory for the output
+ * @param options minified, as its configuration has it, or not
  */
-export async function build(side: Side, scratch: string): Promise<Bundle> {
-  const outdir = join(scratch, `bundle-${side.name}`)
+export async function build(
+  side: Side,
+  scratch: string,
+  { minified } = { minified: true },
+): Promise<Bundle> {
+  const outdir = join(scratch, `bundle-${side.name}${minified ? '' : '-named'}`)
   const metafile = join(outdir, 'meta.json')
   await runWrangler([
     ...['deploy', '--dry-run', '--config', side.config],
     ...['--outdir', outdir, '--metafile', metafile],
+    ...(minified ? [] : ['--minify', 'false']),
   ])
   const script = readFileSync(join(outdir, 'index.js'))
   return {

@@ -1,6 +1,8 @@
 // Wraps a bundled Worker for the runs that count or delay: D1, KV, Queue, rate limiter and outbound HTTP, each
 // call counted, each D1 round trip delayed as asked. Timed runs use the bundle bare.
 //
+// Its clock can be put forward, for what happens to a sign-up's records months later.
+//
 // D1 is tapped where its client hands a request to the database, one `fetch` per round trip: only there are
 // `raw()` results, which carry no `meta` at the surface, counted as well. That field is D1's own affair, and
 // the wrapper refuses to serve if it is ever gone.
@@ -26,6 +28,18 @@ let counts = zero()
 let d1DelayMs = 0
 let statements: { sql: string; rowsRead: number; rowsWritten: number }[] = []
 const pending = new Set<Promise<unknown>>()
+let queued: unknown[] = []
+
+let aheadMs = 0
+const RealDate = Date
+globalThis.Date = class extends RealDate {
+  constructor(...given: unknown[]) {
+    super(...((given.length === 0 ? [RealDate.now() + aheadMs] : given) as [number]))
+  }
+  static override now() {
+    return RealDate.now() + aheadMs
+  }
+} as DateConstructor
 
 // Where the Worker draws lots, say for which request a counter is written, the draws are spread evenly: a mean over
 // a few dozen requests is then the expectation, and the same one each time.
@@ -117,13 +131,16 @@ function tap(env: TappedEnv): void {
     env.KV = tapped(env.KV, taps)
   }
   env.MAIL_QUEUE = tapped(env.MAIL_QUEUE, {
-    send() {
+    send(body) {
       counts.queueSends++
       counts.queueMessages++
+      queued.push(body)
     },
     sendBatch(messages) {
+      const bodies = [...(messages as Iterable<{ body: unknown }>)].map(({ body }) => body)
       counts.queueSends++
-      counts.queueMessages += [...(messages as Iterable<unknown>)].length
+      counts.queueMessages += bodies.length
+      queued.push(...bodies)
     },
   })
   if (env.GUESS_LIMITER !== undefined) {
@@ -181,6 +198,15 @@ async function control(request: Request, env: unknown, ctx: ExecutionContext): P
     case '/__bench/delay':
       d1DelayMs = Number(searchParams.get('ms'))
       return new Response()
+    case '/__bench/clock':
+      aheadMs += Number(searchParams.get('ms'))
+      return new Response()
+    case '/__bench/queued': {
+      await settled()
+      const bodies = queued
+      queued = []
+      return Response.json(bodies)
+    }
     case '/__bench/queue': {
       const { batch, outcome } = batchOf(searchParams.get('name') ?? '', await request.json())
       await bundle.queue(batch, env, watched(ctx))

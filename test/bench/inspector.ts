@@ -5,6 +5,8 @@ import type { Server } from './serve.ts'
 export interface Inspector {
   /** Bytes that the isolate holds once its garbage is collected: heap, host objects, buffers. */
   readonly liveBytes: () => Promise<number>
+  /** Samples of the isolate while `act` ran, as a browser's developer tools read them. */
+  readonly profile: (act: () => Promise<void>) => Promise<Profile>
   /** What the isolate computed while `act` ran. */
   readonly cpuTime: (act: () => Promise<void>) => Promise<CpuTime>
   readonly close: () => void
@@ -18,8 +20,11 @@ export interface CpuTime {
   readonly own: number
 }
 
-interface Profile {
-  readonly nodes: readonly { id: number; callFrame: { functionName: string } }[]
+export interface Profile {
+  readonly nodes: readonly {
+    readonly id: number
+    readonly callFrame: { readonly functionName: string; readonly lineNumber?: number }
+  }[]
   readonly samples: readonly number[]
   readonly timeDeltas: readonly number[]
 }
@@ -66,6 +71,12 @@ export async function inspect(server: Server): Promise<Inspector> {
   await call('Profiler.enable')
   await call('Profiler.setSamplingInterval', { interval: SAMPLING_MICROSECONDS })
 
+  async function profile(act: () => Promise<void>): Promise<Profile> {
+    await call('Profiler.start')
+    await act()
+    return (await call<{ profile: Profile }>('Profiler.stop')).profile
+  }
+
   return {
     async liveBytes() {
       // A snapshot is of no use here, but it collects first. (`collectGarbage` never answers in workerd.)
@@ -74,12 +85,8 @@ export async function inspect(server: Server): Promise<Inspector> {
         await call<HeapUsage>('Runtime.getHeapUsage')
       return usedSize + embedderHeapUsedSize + backingStorageSize
     },
-    async cpuTime(act) {
-      await call('Profiler.start')
-      await act()
-      const { profile } = await call<{ profile: Profile }>('Profiler.stop')
-      return cpuTimeOf(profile)
-    },
+    profile,
+    cpuTime: async (act) => cpuTimeOf(await profile(act)),
     close: () => socket.close(),
   }
 }
@@ -88,13 +95,21 @@ export async function inspect(server: Server): Promise<Inspector> {
 const SCRYPT = 'getScrypt'
 
 /**
- * The time of samples taken in code. Samples come only while the isolate runs, so that the first one after a
- * wait carries the wait as well: each counts for no more than twice the usual.
+ * The most that one sample may count for. Samples come only while the isolate runs, so that the first one after a wait
+ * carries the wait as well.
+ * @param profile of some time
+ * @returns microseconds: twice the usual
  */
-function cpuTimeOf({ nodes, samples, timeDeltas }: Profile): CpuTime {
-  const names = new Map(nodes.map(({ id, callFrame }) => [id, callFrame.functionName]))
+export function mostOfSample({ timeDeltas }: Profile): number {
   const sorted = timeDeltas.filter((delta) => delta > 0).sort((a, b) => a - b)
-  const most = 2 * (sorted[sorted.length >> 1] ?? 0)
+  return 2 * (sorted[sorted.length >> 1] ?? 0)
+}
+
+/** The time of samples taken in code. A hash takes longer than samples are apart, and waits for nobody. */
+function cpuTimeOf(profile: Profile): CpuTime {
+  const { nodes, samples, timeDeltas } = profile
+  const names = new Map(nodes.map(({ id, callFrame }) => [id, callFrame.functionName]))
+  const most = mostOfSample(profile)
   let [hash, own] = [0, 0]
   for (const [i, id] of samples.entries()) {
     const name = names.get(id) ?? ''

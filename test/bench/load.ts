@@ -26,6 +26,8 @@ export interface LoadResult {
   readonly perSecond: number
   /** Milliseconds of each request, in no order. */
   readonly latencies: readonly number[]
+  /** CPU time of this process by the time that passed: the generator has one thread, and 1 is all it can do. */
+  readonly generatorShare: number
 }
 
 /**
@@ -49,6 +51,7 @@ export async function drive(
     bodyTimeout: 120_000,
   })
   const latencies: number[] = []
+  const cpuBefore = process.cpuUsage()
   const start = performance.now()
   const end = start + (options.seconds ?? Number.POSITIVE_INFINITY) * 1000
   let left = options.requests ?? Number.POSITIVE_INFINITY
@@ -74,12 +77,19 @@ export async function drive(
     }
   }
 
+  let generatorShare: number
   try {
     await Promise.all(Array.from({ length: callers }, call))
+    const { user, system } = process.cpuUsage(cpuBefore)
+    generatorShare = (user + system) / 1000 / (performance.now() - start)
   } finally {
     await pool.close()
   }
   if (latencies.length === 0) throw new Error('nothing was left to send')
-  const elapsed = Math.min(performance.now(), end) - start
-  return { perSecond: (inTime / elapsed) * 1000, latencies }
+  const now = performance.now()
+  const inAll = { answered: latencies.length, elapsed: now - start }
+  // A machine that stood still until the bell has a rate all the same.
+  const { answered, elapsed } =
+    inTime === 0 ? inAll : { answered: inTime, elapsed: Math.min(now, end) - start }
+  return { perSecond: (answered / elapsed) * 1000, latencies, generatorShare }
 }

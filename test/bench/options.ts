@@ -1,6 +1,7 @@
 // What the command line may say.
 
 import { parseArgs } from 'node:util'
+import { HASHES, OPERATIONS, type Operation } from './sides/side.ts'
 
 export const PARTS = [
   'bundle',
@@ -18,7 +19,11 @@ export interface Options {
   readonly quick: boolean
   /** Where the results go; null: where they belong. */
   readonly out: string | null
+  /** Instead of measuring: where the time of this operation goes. */
+  readonly profile: Operation | null
 }
+
+const PROFILED = OPERATIONS.filter((operation) => !HASHES.has(operation))
 
 const USAGE = `npm run bench -- [options]
 
@@ -27,6 +32,8 @@ const USAGE = `npm run bench -- [options]
                       (the others keep what they have in results.json)
   --out directory     where results.json, table.md and chart.svg go:
                       test/bench/results, with --quick .wrangler/bench
+  --profile operation measures nothing, but writes where the CPU time of our Worker goes to .wrangler/bench:
+                      ${PROFILED.join(', ')}
 `
 
 /**
@@ -42,6 +49,7 @@ export function readOptions(args: readonly string[]): Options | string {
         quick: { type: 'boolean', default: false },
         only: { type: 'string' },
         out: { type: 'string' },
+        profile: { type: 'string' },
         help: { type: 'boolean', default: false },
       },
     })
@@ -49,7 +57,11 @@ export function readOptions(args: readonly string[]): Options | string {
     const names = values.only?.split(',') ?? [...PARTS]
     const parts = PARTS.filter((part) => names.includes(part))
     if (parts.length !== names.length) return `Unknown part in --only ${values.only}\n\n${USAGE}`
-    return { parts: new Set(parts), quick: values.quick, out: values.out ?? null }
+    const profile = PROFILED.find((operation) => operation === values.profile) ?? null
+    if (values.profile !== undefined && profile === null) {
+      return `Unknown operation in --profile ${values.profile}\n\n${USAGE}`
+    }
+    return { parts: new Set(parts), quick: values.quick, out: values.out ?? null, profile }
   } catch (error) {
     return `${error instanceof Error ? error.message : error}\n\n${USAGE}`
   }

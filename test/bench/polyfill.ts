@@ -1,4 +1,5 @@
-// What workerd has and Node 24 has not: base64 on typed arrays, so that our own signing functions mint the links.
+// What workerd has and Node 24 has not: base64 and hexadecimal on typed arrays, so that our own functions mint the
+// links and the session tokens.
 
 interface Base64Options {
   readonly alphabet?: 'base64' | 'base64url'
@@ -12,3 +13,9 @@ Uint8Array.prototype.toBase64 ??= function toBase64(this: Uint8Array, options: B
 
 Uint8Array.fromBase64 ??= (text: string, options: Base64Options = {}) =>
   new Uint8Array(Buffer.from(text, options.alphabet ?? 'base64'))
+
+Uint8Array.prototype.toHex ??= function toHex(this: Uint8Array) {
+  return Buffer.from(this).toString('hex')
+}
+
+Uint8Array.fromHex ??= (text: string) => new Uint8Array(Buffer.from(text, 'hex'))

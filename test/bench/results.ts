@@ -2,7 +2,7 @@
 
 import type { BySide } from './bench.ts'
 import type { BundleResult } from './parts/bundle.ts'
-import type { SideCounts } from './parts/counts.ts'
+import type { Counted } from './parts/counts.ts'
 import type { CpuResult } from './parts/cpu.ts'
 import type { DistanceRow } from './parts/distance.ts'
 import type { DrainResult } from './parts/drain.ts'
@@ -25,10 +25,17 @@ export interface Circumstances {
   readonly peer: string
 }
 
+/**
+ * Goes up when an operation, the floor or a field changes its meaning: parts measured before must not stand beside parts
+ * measured after.
+ */
+export const EDITION = 2
+
 export interface Results {
+  readonly edition: number
   circumstances: Partial<Record<string, Circumstances>>
   bundle?: BySide<BundleResult>
-  counts?: BySide<SideCounts>
+  counts?: Counted
   upkeep?: Partial<Record<SideName, UpkeepResult>>
   cpu?: CpuResult
   money?: MoneyResult

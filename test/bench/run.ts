@@ -15,11 +15,12 @@ import { measureDistance } from './parts/distance.ts'
 import { measureDrain } from './parts/drain.ts'
 import { measureGrowth } from './parts/growth.ts'
 import { bill } from './parts/money.ts'
+import { profileOperation } from './parts/profile.ts'
 import { measureThroughput } from './parts/throughput.ts'
 import { countUpkeep } from './parts/upkeep.ts'
 import { chart } from './report/chart.ts'
 import { markdown } from './report/table.ts'
-import type { Circumstances, Results } from './results.ts'
+import { type Circumstances, EDITION, type Results } from './results.ts'
 import { floor } from './sides/floor.ts'
 import { ours } from './sides/ours.ts'
 import { peer } from './sides/peer.ts'
@@ -29,6 +30,10 @@ const PROJECT = fileURLToPath(new URL('../..', import.meta.url))
 const SIDES = [ours, peer, floor]
 const LOAD_AT_START = Number((loadavg()[0] ?? 0).toFixed(2))
 
+/** Room for the databases of a million users, three times over; and for everything else. */
+const ENOUGH_TO_GROW = 6 * 1024 ** 3
+const ENOUGH = 1024 ** 3
+
 const options = readOptions(process.argv.slice(2))
 if (typeof options === 'string') {
   console.log(options)
@@ -37,9 +42,11 @@ if (typeof options === 'string') {
   await run(options)
 }
 
-async function run({ parts, quick, out }: Options): Promise<void> {
+async function run({ parts, quick, out, profile }: Options): Promise<void> {
   const started = Date.now()
-  const scratch = mkdtempSync(join(scratchRoot(), 'mailproof-bench-'))
+  const grows = parts.has('growth') && !quick && profile === null
+  const enough = grows ? ENOUGH_TO_GROW : ENOUGH
+  const scratch = mkdtempSync(join(scratchRoot(enough), 'mailproof-bench-'))
   // What an interrupted run leaves in the temporary directory can be a gigabyte.
   const clear = () => rmSync(scratch, { recursive: true, force: true, maxRetries: 3 })
   process.once('SIGINT', () => {
@@ -51,6 +58,11 @@ async function run({ parts, quick, out }: Options): Promise<void> {
     console.log(`${minutes} min  ${text}`)
   }
   try {
+    if (profile !== null) {
+      say(`profiling ${profile}`)
+      console.log(await profileOperation(ours, profile, scratch, join(PROJECT, '.wrangler/bench')))
+      return
+    }
     const bundles: Partial<Record<SideName, Bundle>> = {}
     for (const side of SIDES) {
       say(`bundling ${side.title}`)
@@ -79,24 +91,22 @@ async function run({ parts, quick, out }: Options): Promise<void> {
     writeFileSync(join(directory, 'table.md'), text)
     if (results.throughput !== undefined) {
       const { machine, peer: version } = circumstances
-      const caption = `better-auth ${version}, ${machine}`
+      const hurry = circumstances.quick ? ' Quick run, not to be quoted.' : ''
+      const caption = `better-auth ${version}, ${machine}.${hurry}`
       writeFileSync(join(directory, 'chart.svg'), chart(results.throughput, caption))
     }
     console.log(`\n${text}`)
-    say(`done: ${directory}`)
+    say(`done: ${directory}${quick ? ' (quick: to see that it works, not to be quoted)' : ''}`)
   } finally {
     clear()
   }
 }
 
-/** Room for the databases of a million users, three times over. */
-const ENOUGH_BYTES = 6 * 1024 ** 3
-
-/** In memory where there is room for it: each write waits for the disk otherwise, and that is not what is compared. */
-function scratchRoot(): string {
+/** In memory where there is room: each write waits for the disk otherwise, and that is not what is compared. */
+function scratchRoot(enough: number): string {
   try {
     const { bavail, bsize } = statfsSync('/dev/shm')
-    return bavail * bsize >= ENOUGH_BYTES ? '/dev/shm' : tmpdir()
+    return bavail * bsize >= enough ? '/dev/shm' : tmpdir()
   } catch {
     return tmpdir()
   }
@@ -135,10 +145,12 @@ async function measure(part: Part, bench: Bench, results: Results): Promise<void
 
 function readResults(file: string): Results {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'))
+    const results: Results = JSON.parse(readFileSync(file, 'utf8'))
+    if (results.edition === EDITION) return results
   } catch {
-    return { circumstances: {} }
+    // There are none yet.
   }
+  return { edition: EDITION, circumstances: {} }
 }
 
 function circumstancesOf({ bundles, quick }: Bench): Circumstances {

@@ -40,15 +40,24 @@ export interface Taken {
   readonly statements: readonly Statement[]
 }
 
+export interface Answer {
+  readonly headers: Headers
+  readonly body: string
+}
+
 export interface Server {
   readonly side: Side
   readonly url: URL
   /** Sends one request and fails where the answer is not the expected one. */
-  readonly send: (request: BenchRequest) => Promise<void>
+  readonly send: (request: BenchRequest) => Promise<Answer>
   /** Of a counted Worker: what was counted since the last call, once all background work is done. */
   readonly take: () => Promise<Taken>
   /** Of a counted Worker: delays each trip to D1. */
   readonly delayD1: (ms: number) => Promise<void>
+  /** Of a counted Worker: puts its clock forward. */
+  readonly advanceClock: (ms: number) => Promise<void>
+  /** Of a counted Worker: what it handed to the Queue since the last call. */
+  readonly takeQueued: () => Promise<readonly unknown[]>
   /** Of a counted Worker: hands a batch to its consumer. */
   readonly consume: (bodies: readonly unknown[]) => Promise<{ acked: number; retried: number }>
   /** Of a counted Worker: runs its cron. */
@@ -71,6 +80,8 @@ export interface ServeOptions {
   /** Whether the Queue delivers. It does not where requests are timed: the consumer has isolates of its own. */
   readonly consumes?: boolean
   readonly inspected?: boolean
+  /** Settings besides the contestant's own. */
+  readonly bindings?: Readonly<Record<string, string>>
 }
 
 const COMPATIBILITY = { compatibilityDate: '2026-09-01', compatibilityFlags: ['nodejs_compat'] }
@@ -105,7 +116,7 @@ export async function serve(side: Side, bundle: Bundle, options: ServeOptions): 
         name: side.name,
         ...COMPATIBILITY,
         modules: modulesOf(bundle, options.counted ?? false),
-        bindings: { ...side.bindings },
+        bindings: { ...side.bindings, ...options.bindings },
         d1Databases: { DB: side.name },
         ...(side.kv ? { kvNamespaces: { KV: side.name } } : {}),
         ...(side.limiter
@@ -159,7 +170,7 @@ export async function serve(side: Side, bundle: Bundle, options: ServeOptions): 
         redirect: 'manual',
       })
       const text = await response.text()
-      if (response.status === expect) return
+      if (response.status === expect) return { headers: response.headers, body: text }
       throw new Error(`${side.name} ${method} ${path}: ${response.status}, not ${expect}: ${text}`)
     },
     async take() {
@@ -167,6 +178,12 @@ export async function serve(side: Side, bundle: Bundle, options: ServeOptions): 
     },
     async delayD1(ms) {
       await ask(url, `/__bench/delay?ms=${ms}`)
+    },
+    async advanceClock(ms) {
+      await ask(url, `/__bench/clock?ms=${ms}`)
+    },
+    async takeQueued() {
+      return JSON.parse(await ask(url, '/__bench/queued'))
     },
     async consume(bodies) {
       return JSON.parse(await ask(url, `/__bench/queue?name=${side.queue}`, bodies))

@@ -119,6 +119,55 @@ describe('F5, F7: the figures of an hour', () => {
     expect(figures).not.toHaveProperty('accepted')
   })
 
+  it('count a claim that was renewed from its first registration on', async () => {
+    const h = await createHarness()
+    const email = freshAddress()
+    const browser = h.browser()
+    await browser.register(email)
+    await h.deliver()
+    h.now += 100_000
+    await browser.register(email)
+    h.now += 10_000
+    const { token } = linkIn((await h.mails(email))[0])
+    expect((await browser.confirm(token)).status).toBe(200)
+    await countUp(h)
+    expect(await figuresOf(h, hourOf(h.now))).toMatchObject({
+      registered: 1,
+      accepted: 1,
+      verified: 1,
+      'time_to_verify/120000': 1,
+    })
+  })
+
+  it('count people and mails of an older version, with events of their own, the same', async () => {
+    const h = await createHarness()
+    const email = freshAddress()
+    const browser = h.browser()
+    await browser.register(email)
+    await h.browser().register(freshAddress())
+    await h.deliver()
+    h.now += 5_000
+    await browser.confirm(linkIn((await h.mails(email))[0]).token)
+    await countUp(h)
+    const before = await h.rows('select * from figures order by metric, dimension')
+    expect(await figuresOf(h, hourOf(h.now))).toMatchObject({ registered: 2, accepted: 2 })
+    await h.rows(
+      "insert into events (user_id, at, type) select id, created_at, 'registered' from users",
+    )
+    await h.rows(
+      `insert into events (user_id, at, type, message_id, provider, detail)
+        select user_id, sent_at, 'mail_accepted', id, provider, provider_message_id from messages`,
+    )
+    await h.rows('delete from figures')
+    await countUp(h)
+    expect(await h.rows('select * from figures order by metric, dimension')).toEqual(before)
+    // An acceptance that the ledger no longer says, because the mail was retried.
+    await h.rows("update messages set sent_at = null, provider = null, state = 'queued'")
+    await h.rows('delete from figures')
+    await countUp(h)
+    expect(await figuresOf(h, hourOf(h.now))).toMatchObject({ registered: 2, accepted: 2 })
+  })
+
   it('are the same when counted twice, and at once', async () => {
     const h = await createHarness()
     await h.browser().register(freshAddress())

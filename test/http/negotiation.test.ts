@@ -1,4 +1,6 @@
-import { Hono } from 'hono'
+import * as fc from 'fast-check'
+import { Context, Hono } from 'hono'
+import { accepts } from 'hono/accepts'
 import { describe, expect, it } from 'vitest'
 import { isFormPost, prefersHtml } from '../../src/http/negotiation.ts'
 
@@ -34,6 +36,25 @@ describe('F13: who gets a page', () => {
     ['one who says an empty word', ''],
   ])('is not %s: that one gets JSON', async (_, accept) => {
     expect(await answerTo(accept)).toBe('json')
+  })
+
+  it('is decided as Hono decides it, for whatever a header says', async () => {
+    const word = fc.constantFrom(
+      ...['text', 'html', 'TEXT/HTML', 'text/html', 'text/*', 'application/json', '*/*', '*'],
+      ...[';', ',', ' ', '"', '=', '/', 'q=0', ';q=0.5', ';level=1', 'x'],
+    )
+    const header = fc.array(word, { maxLength: 8 }).map((words) => words.join(''))
+    await fc.assert(
+      fc.asyncProperty(header, async (accept) => {
+        const wanted = accepts(new Context(new Request('https://x.dev', { headers: { accept } })), {
+          header: 'Accept',
+          supports: ['application/json', 'text/html'],
+          default: 'application/json',
+        })
+        expect(await answerTo(accept)).toBe(wanted === 'text/html' ? 'page' : 'json')
+      }),
+      { numRuns: 500 },
+    )
   })
 })
 

@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
+import { makeSecret, tokenOf } from '../../src/accounts/session-token.ts'
 import {
   clearSessionCookie,
   presentedSession,
@@ -111,6 +112,19 @@ describe('the session that a request presents', () => {
       Cookie: '__Host-session=of-the-cookie',
     }
     expect(await presented(headers)).toEqual({ token: 'of-the-header', transport: 'bearer' })
+  })
+
+  it('comes through whole, by either way, where it is a token of ours', async () => {
+    const token = tokenOf('0193a5f0-1c2d-7e3f-8a4b-5c6d7e8f9a0b', makeSecret())
+    const app = new Hono().get('/', (c) => {
+      setSessionCookie(c, SECURE, { token, expiresAt: EXPIRES_AT })
+      return c.body(null)
+    })
+    const set = (await app.request('/')).headers.get('Set-Cookie') ?? ''
+    const Cookie = set.split(';')[0] ?? ''
+    expect(await presented({ Cookie })).toEqual({ token, transport: 'cookie' })
+    const Authorization = `Bearer ${token}`
+    expect(await presented({ Authorization })).toEqual({ token, transport: 'bearer' })
   })
 
   it('is nowhere', async () => {

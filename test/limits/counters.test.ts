@@ -4,7 +4,13 @@
 import { env } from 'cloudflare:workers'
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { createCounters, KV_MIN_TTL_SECONDS, type Subject } from '../../src/limits/counters.ts'
+import {
+  createCounters,
+  HELD_FROM_LIMIT,
+  KV_MIN_TTL_SECONDS,
+  MAX_HELD,
+  type Subject,
+} from '../../src/limits/counters.ts'
 import { importHmacKey } from '../../src/signing/key-ring.ts'
 
 let key: CryptoKey
@@ -187,6 +193,83 @@ describe('counters in KV', () => {
       { policy: perAddress, value: 'y' },
     ])
     expect(most).toBe(2)
+  })
+})
+
+describe('the first request of a window', () => {
+  const tenAnHour = { name: 'mail-ip', limit: 10, windowMs: 3_600_000 }
+
+  it('is not written by itself: most windows see no second one', async () => {
+    const { request, puts } = setUp()
+    for (let i = 0; i < 5; i++) await request({ policy: tenAnHour, value: fresh('203.0.113.7') })
+    expect(puts).toEqual([])
+  })
+
+  it('is written with the second, by the window that it began', async () => {
+    const { request, puts, clock } = setUp()
+    const subject = { policy: tenAnHour, value: fresh('203.0.113.7') }
+    const endsAt = clock.now + tenAnHour.windowMs
+    await request(subject)
+    clock.now += 60_000
+    await request(subject)
+    expect(puts.map(({ value }) => JSON.parse(value))).toEqual([{ count: 2, endsAt }])
+  })
+
+  it('S10: counts: ten pass and the eleventh does not', async () => {
+    const { request } = setUp()
+    const subject = { policy: tenAnHour, value: fresh('203.0.113.7') }
+    for (let i = 0; i < 10; i++) expect(await request(subject)).toBeNull()
+    expect(await request(subject)).toMatchObject({ policy: tenAnHour, remaining: 0 })
+  })
+
+  it('is forgotten with its window', async () => {
+    const { request, puts, clock } = setUp()
+    const subject = { policy: tenAnHour, value: fresh('203.0.113.7') }
+    await request(subject)
+    clock.now += tenAnHour.windowMs
+    await request(subject)
+    expect(puts).toEqual([])
+  })
+
+  it('adds to what another isolate wrote meanwhile; each isolate gives one away at most', async () => {
+    const [one, two] = [setUp(), setUp()]
+    const subject = { policy: tenAnHour, value: fresh('203.0.113.7') }
+    await one.request(subject)
+    for (let i = 0; i < 9; i++) expect(await two.request(subject)).toBeNull()
+    expect(await one.request(subject)).toMatchObject({ policy: tenAnHour })
+    expect(await two.request(subject)).toBeNull()
+    expect(await two.request(subject)).toMatchObject({ policy: tenAnHour })
+  })
+
+  it('is one, of several that come at once', async () => {
+    const { request, puts } = setUp()
+    const subject = { policy: tenAnHour, value: fresh('203.0.113.7') }
+    await Promise.all(Array.from({ length: 4 }, () => request(subject)))
+    expect(puts.length).toBeGreaterThan(0)
+    for (const { value } of puts) expect(JSON.parse(value).count).toBeGreaterThan(1)
+  })
+
+  it('is written where the limit is too low to give one away', async () => {
+    const { request, puts } = setUp()
+    const policy = { ...tenAnHour, limit: HELD_FROM_LIMIT - 1 }
+    await request({ policy, value: fresh('203.0.113.7') })
+    expect(puts).toHaveLength(1)
+  })
+
+  it('takes a bounded memory: the oldest is forgotten', async () => {
+    // Without reads: ten thousand of them take their time.
+    const { request, puts } = setUp({ get: () => true })
+    const subjects = Array.from({ length: MAX_HELD + 1 }, (_, i) => ({
+      policy: tenAnHour,
+      value: fresh(`crowd-${i}`),
+    }))
+    for (let i = 0; i < subjects.length; i += 500) {
+      await request(...subjects.slice(i, i + 500))
+    }
+    await request(subjects[0] as Subject)
+    expect(puts).toEqual([])
+    await request(subjects[MAX_HELD] as Subject)
+    expect(puts).toHaveLength(1)
   })
 })
 

@@ -44,7 +44,7 @@ describe('what is counted', () => {
     ])
   })
 
-  it('is every failed confirmation, per IP and per fingerprint', () => {
+  it('is every wrong password with a genuine link, per IP and per fingerprint', () => {
     expect(confirmSubjects(configOf(), IP, 'fingerprint')).toEqual([
       { policy: { name: 'confirm-ip', limit: 50, windowMs: 900_000 }, value: IP, isGuess: true },
       {

@@ -11,6 +11,7 @@ import {
 } from '../../src/mail/delivery-states.ts'
 import type { Fault } from '../support/faulty-bindings.ts'
 import { createHarness, freshAddress, type Harness } from '../support/harness.ts'
+import { mailTimeline } from '../support/timelines.ts'
 import {
   createSigner,
   dump,
@@ -394,6 +395,8 @@ describe('F5: the report overtakes the record', () => {
     })
     expect(row.sent_at).not.toBeNull()
     expect(row.provider_message_id).not.toBeNull()
+    const told = (await mailTimeline(h, id)).filter(({ type }) => type === 'mail_accepted')
+    expect(told).toMatchObject([{ at: row.sent_at, provider: 'sendgrid' }])
     // Neither the Queue nor the sweeper sends it once more.
     h.now += 3600_000
     await h.sweep()
@@ -438,10 +441,16 @@ describe('F5: the report overtakes the record', () => {
       "update messages set state = 'failed', error = 'gave up', sent_at = null, settled_at = 1 where id = ?",
       id,
     )
+    const at = Math.floor(h.now / 1000) * 1000
     await send(h, id, ['accepted'])
     expect(await mailRow(h, id)).toMatchObject({ state: 'sent', error: null, settled_at: null })
+    h.now += 5000
     await send(h, id, ['delivered'])
     expect(await mailRow(h, id)).toMatchObject({ state: 'delivered' })
+    expect(await mailTimeline(h, id)).toMatchObject([
+      { type: 'mail_accepted', at, provider: 'sendgrid', detail: 'fromSendGrid' },
+      { type: 'mail_delivered', at: at + 5000 },
+    ])
   })
 
   it.each(['suppressed', 'expired'])('a mail that was never sent stays %s', async (state) => {

@@ -2,12 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { type Behaviour, FakeMailApi } from '../support/fake-mail-api.ts'
 import { createHarness, freshAddress, type Harness } from '../support/harness.ts'
 import { harnessWith, mailRows, seedMails } from '../support/seed-mails.ts'
+import { mailTimeline } from '../support/timelines.ts'
 
-const timeline = (h: Harness, id: string) =>
-  h.rows<{ type: string; provider: string | null; detail: string | null }>(
-    'select type, provider, detail from events where message_id = ? order by at',
-    id,
-  )
+const timeline = async (h: Harness, id: string) =>
+  (await mailTimeline(h, id)).map(({ at: _, ...entry }) => entry)
 
 const outages = (h: Harness) =>
   h.rows<{ provider: string; failures: number; down_until: number }>(
@@ -272,6 +270,40 @@ describe('a report that overtakes the record', () => {
     }
     await h.deliver({ ids, attempts: 2 })
     expect([...a.copies.values()]).toEqual([1, 1])
+  })
+
+  it.each([
+    ['of the same acceptance: it is told once', 'sendgrid', 1],
+    ['of an earlier one, whose answer was lost: both are told', 'earlier', 2],
+  ])('%s', async (_what, reported, acceptances) => {
+    const h = await createHarness()
+    const browser = h.browser()
+    await browser.register(freshAddress())
+    const [id = ''] = h.bindings.queued.splice(0)
+    const at = h.now
+    h.network = async (request, pass) => {
+      const answer = await pass(request)
+      h.now += 1500
+      const ours = answer.headers.get('X-Message-Id')
+      await h.rows(
+        `update messages set state = 'delivered', delivery_rank = 3, provider = 'sendgrid', sent_at = ?,
+          provider_message_id = ?, settled_at = ?, lease_until = null where id = ?`,
+        at,
+        reported === 'sendgrid' ? ours : reported,
+        at,
+        id,
+      )
+      return answer
+    }
+    await h.deliver({ ids: [id] })
+    const told = await mailTimeline(h, id)
+    expect(told.map((entry) => [entry.type, entry.at - at])).toEqual(
+      [
+        ['mail_accepted', 0],
+        ['mail_accepted', 1500],
+      ].slice(0, acceptances),
+    )
+    expect(await h.rows('select 1 from events')).toHaveLength(acceptances - 1)
   })
 
   it('accepted is settled where nobody will report, and open where somebody will', async () => {

@@ -18,18 +18,27 @@ function isOptional({ rule }: Setting): boolean {
   return rule.safeParse(undefined).success
 }
 
+/** What the comment above a setting says. Comments, because the Worker has no use for the words. */
+function commentOn(name: string): string {
+  const source = readFileSync('src/settings.ts', 'utf8')
+  const [, comment = ''] =
+    new RegExp(`/\\*\\*((?:(?!\\*/)[^])*)\\*/\\n    ${name}: `).exec(source) ?? []
+  return comment.replace(/\s*\n\s*\*\s*/g, ' ').trim()
+}
+
 function settingRow(name: string, setting: Setting) {
   const absent = isOptional(setting) ? 'none' : 'required'
   const fallback = setting.fallback ?? (setting.secret ? `${absent}, secret` : absent)
   const shown =
     setting.fallback === undefined || fallback.startsWith('`') ? fallback : `\`${fallback}\``
-  return `| \`${name}\` | ${shown} | ${setting.about} |`
+  return `| \`${name}\` | ${shown} | ${commentOn(name)} |`
 }
 
 describe('the README', () => {
   it.each(Object.entries(settings('production')))('has the row of %s', (name, setting) => {
     // An absent setting has a default that can be read here, unless it is a secret that may be absent.
     expect(isOptional(setting) && setting.fallback === undefined && !setting.secret).toBe(false)
+    expect(commentOn(name)).not.toBe('')
     expect(readme).toContain(settingRow(name, setting))
   })
 

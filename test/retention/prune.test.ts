@@ -34,6 +34,17 @@ async function addEvents(h: Harness, userId: string, count: number, at: number):
   )
 }
 
+async function addSessions(h: Harness, userId: string, count: number, end: number): Promise<void> {
+  await h.rows(
+    `insert into sessions (user_id, id, created_at, expires_at)
+      with recursive nth(n) as (select 0 union all select n + 1 from nth where n + 1 < ?3)
+      select ?1, ?2 || '-' || n, 0, ?2 from nth`,
+    userId,
+    end,
+    count,
+  )
+}
+
 describe('F10: what has grown old goes, slice by slice', () => {
   it('goes through more claims than a slice holds, in as many runs as it takes, and begins again', async () => {
     const h = await createHarness()
@@ -113,6 +124,27 @@ describe('F10: what has grown old goes, slice by slice', () => {
     expect((await pruneIn(h)).sessions).toBe(1)
     expect((await early.session()).status).toBe(401)
     expect((await late.session()).status).toBe(200)
+  })
+
+  it('goes through sessions by user, all of one at a time, however many they have', async () => {
+    const h = await createHarness()
+    await addClaims(h, 3, h.now)
+    const [a = '', b = '', c = ''] = (
+      await h.rows<{ id: string }>('select id from users order by id')
+    ).map(({ id }) => id)
+    await addSessions(h, a, SLICE_KEYS - 1, h.now)
+    await addSessions(h, b, SLICE_KEYS + 5, h.now)
+    await addSessions(h, b, 2, h.now + 1)
+    await addSessions(h, c, 1, h.now)
+    await addSessions(h, c, 1, h.now + 1)
+    // The slice's last key is the first of b's, and takes all of b's along.
+    expect((await pruneIn(h)).sessions).toBe(2 * SLICE_KEYS + 4)
+    expect((await pruneIn(h)).sessions).toBe(1)
+    expect(await h.rows('select user_id, expires_at from sessions order by user_id')).toEqual([
+      { user_id: b, expires_at: h.now + 1 },
+      { user_id: b, expires_at: h.now + 1 },
+      { user_id: c, expires_at: h.now + 1 },
+    ])
   })
 
   it('keeps mail that is to be sent, and drops the record of the rest after LEDGER_TTL', async () => {

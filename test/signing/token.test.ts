@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { decodeBase64Url, encodeBase64Url } from '../../src/signing/base64url.ts'
 import { createKeyRing, type KeyRing } from '../../src/signing/key-ring.ts'
 import { type Claims, signToken, verifyToken } from '../../src/signing/token.ts'
@@ -50,13 +50,17 @@ function withWrongMac(good: string): string {
 }
 
 async function failureOf(text: string, nowMs = NOW, by = ring): Promise<string> {
-  const result = await verifyToken(by, 'verify', text, nowMs)
+  const result = await verifyToken(by, ['verify'], text, nowMs)
   return result.ok ? 'accepted' : result.failure
 }
 
 describe('a token', () => {
   it('S6: gives back its claims', async () => {
-    expect(await verifyToken(ring, 'verify', token, NOW)).toEqual({ ok: true, claims })
+    expect(await verifyToken(ring, ['verify'], token, NOW)).toEqual({
+      ok: true,
+      purpose: 'verify',
+      claims,
+    })
   })
 
   it('S6: gives back any claims', async () => {
@@ -69,7 +73,11 @@ describe('a token', () => {
     await fc.assert(
       fc.asyncProperty(anyClaims, async (some) => {
         const signed = await signToken(ring, 'verify', some)
-        expect(await verifyToken(ring, 'verify', signed, NOW)).toEqual({ ok: true, claims: some })
+        expect(await verifyToken(ring, ['verify'], signed, NOW)).toEqual({
+          ok: true,
+          purpose: 'verify',
+          claims: some,
+        })
       }),
     )
   })
@@ -96,9 +104,10 @@ describe('the life of a token', () => {
   })
 
   it('S6: is over at the next second, and the result still says whose link it was', async () => {
-    expect(await verifyToken(ring, 'verify', token, (EXPIRES_AT + 1) * 1000)).toEqual({
+    expect(await verifyToken(ring, ['verify'], token, (EXPIRES_AT + 1) * 1000)).toEqual({
       ok: false,
       failure: 'expired',
+      purpose: 'verify',
       claims,
     })
   })
@@ -253,7 +262,7 @@ describe('the purpose of a token', () => {
   )
 
   it('S6: keeps a token for verifying from being good for anything else', async () => {
-    const result = await verifyToken(ring, 'reset' as never, token, NOW)
+    const result = await verifyToken(ring, ['reset'], token, NOW)
     expect(result).toEqual({ ok: false, failure: 'mac' })
   })
 
@@ -262,6 +271,54 @@ describe('the purpose of a token', () => {
     const mac = await crypto.subtle.sign('HMAC', ring.newest.key, input)
     const unpurposed = `${payloadOf(body)}.${encodeBase64Url(new Uint8Array(mac))}`
     expect(await failureOf(unpurposed)).toBe('mac')
+  })
+})
+
+describe('a place where links of two purposes open', () => {
+  const both = ['verify', 'change'] as const
+
+  it.each(both)('takes a link of either: %s', async (purpose) => {
+    const signed = await signToken(ring, purpose, claims)
+    expect(await verifyToken(ring, both, signed, NOW)).toEqual({ ok: true, purpose, claims })
+    expect(await verifyToken(ring, both, signed, (EXPIRES_AT + 1) * 1000)).toEqual({
+      ok: false,
+      failure: 'expired',
+      purpose,
+      claims,
+    })
+  })
+
+  it('takes no link of a third, whatever purpose it claims', async () => {
+    for (const p of [undefined, 'verify', 'change', 'reset', 'constructor', 1, null, ['change']]) {
+      const foreign = await forge(payloadOf({ ...body, p }), { purpose: 'reset' })
+      expect(await verifyToken(ring, both, foreign, NOW)).toEqual({ ok: false, failure: 'mac' })
+    }
+  })
+
+  it('holds what a link says of itself against its MAC: neither is good as the other', async () => {
+    const asChange = await forge(payloadOf({ ...body, p: 'change' }), { purpose: 'verify' })
+    expect(await verifyToken(ring, both, asChange, NOW)).toEqual({ ok: false, failure: 'mac' })
+    const asVerify = await forge(payloadOf({ ...body, p: 'verify' }), { purpose: 'change' })
+    expect(await verifyToken(ring, both, asVerify, NOW)).toEqual({ ok: false, failure: 'mac' })
+    const silent = await forge(payloadOf(body), { purpose: 'change' })
+    expect(await verifyToken(ring, both, silent, NOW)).toEqual({ ok: false, failure: 'mac' })
+  })
+
+  it.each(both)('costs one MAC: a forged %s link', async (purpose) => {
+    const forged = withWrongMac(await signToken(ring, purpose, claims))
+    const verify = vi.spyOn(crypto.subtle, 'verify')
+    try {
+      expect(await verifyToken(ring, both, forged, NOW)).toEqual({ ok: false, failure: 'mac' })
+      expect(verify).toHaveBeenCalledTimes(1)
+    } finally {
+      verify.mockRestore()
+    }
+  })
+
+  it('is the only one that links to a changed address open at, and they name it', async () => {
+    const [payload = ''] = (await signToken(ring, 'change', claims)).split('.')
+    const bytes = decodeBase64Url(payload) ?? new Uint8Array()
+    expect(JSON.parse(new TextDecoder().decode(bytes))).toEqual({ ...body, p: 'change' })
   })
 })
 

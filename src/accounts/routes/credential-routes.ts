@@ -1,11 +1,12 @@
 // What an account is entered by, its password and its address, and how they change.
 
-import { Hono } from 'hono'
+import type { Hono } from 'hono'
 import type { Deps } from '../../deps.ts'
 import { enqueueAfterResponse } from '../../http/after-response.ts'
 import { clientIp } from '../../http/client-ip.ts'
 import { jsonBody, requireJson } from '../../http/json-body.ts'
 import { localeOf } from '../../http/negotiation.ts'
+import { newApp } from '../../http/new-app.ts'
 import { problem } from '../../http/problem.ts'
 import { withinLimits } from '../../http/rate-limit.ts'
 import {
@@ -38,7 +39,7 @@ import { requireSession, requireVerifiedEmail } from './require-session.ts'
  */
 export function credentialRoutes(deps: Deps): Hono {
   const { config } = deps
-  const app = new Hono()
+  const app = newApp()
 
   app.post('/auth/forgot-password', requireJson(), jsonBody(forgotPasswordBody), (c) => {
     const { email } = c.req.valid('json')

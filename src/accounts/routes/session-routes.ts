@@ -1,12 +1,13 @@
 // Signing up, in and out, and the sessions that come of it.
 
-import { Hono } from 'hono'
+import type { Hono } from 'hono'
 import type { Deps } from '../../deps.ts'
 import { enqueueAfterResponse } from '../../http/after-response.ts'
 import { clientOf } from '../../http/client.ts'
 import { clientIp } from '../../http/client-ip.ts'
 import { jsonBody, requireJson } from '../../http/json-body.ts'
 import { localeOf } from '../../http/negotiation.ts'
+import { newApp } from '../../http/new-app.ts'
 import { problem } from '../../http/problem.ts'
 import { withinLimits } from '../../http/rate-limit.ts'
 import {
@@ -32,7 +33,7 @@ import { grantSession } from './answers.ts'
  */
 export function sessionRoutes(deps: Deps): Hono {
   const { config } = deps
-  const app = new Hono()
+  const app = newApp()
 
   app.post('/auth/register', requireJson(), jsonBody(registerBody), (c) => {
     const { email, password, transport } = c.req.valid('json')

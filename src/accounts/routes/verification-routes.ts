@@ -1,12 +1,13 @@
 // The link in the mail: open it, confirm it, send it again, or say that one never asked for it.
 
-import { type Context, Hono } from 'hono'
+import type { Context, Hono } from 'hono'
 import type { Deps } from '../../deps.ts'
 import { enqueueAfterResponse } from '../../http/after-response.ts'
 import { clientOf } from '../../http/client.ts'
 import { clientIp } from '../../http/client-ip.ts'
 import { fieldErrors, jsonBody, requireJson } from '../../http/json-body.ts'
 import { localeOf } from '../../http/negotiation.ts'
+import { newApp } from '../../http/new-app.ts'
 import { problem } from '../../http/problem.ts'
 import { tooManyRequests, withinLimits } from '../../http/rate-limit.ts'
 import { presentedSession, presentedToken } from '../../http/session-transport.ts'
@@ -23,7 +24,7 @@ import { answerVerification } from './answers.ts'
  */
 export function verificationRoutes(deps: Deps): Hono {
   const { config } = deps
-  const app = new Hono()
+  const app = newApp()
 
   app.get('/auth/verify-email', async (c) => {
     const presented = presentedSession(c, config)

@@ -1,7 +1,8 @@
 // Bars that lie, one below the other, each with its name and its number above it: readable at any width, since only
 // the lengths follow the width and the type does not.
 
-import { fillOf, Hatching, type Look } from './hatching.tsx'
+import { ChartFrame } from './chart-frame.tsx'
+import { fillOf, type Look } from './hatching.tsx'
 import { countWords } from './number-words.ts'
 import { percentOf } from './scale.ts'
 
@@ -33,16 +34,12 @@ export function BarChart({ id, title, bars }: { id: string; title: string; bars:
   const longest = Math.max(0, ...sums)
   const words = bars.map((bar, nth) => `${bar.label}: ${bar.note ?? countWords(sums[nth] ?? 0)}`)
   return (
-    <svg
-      class="chart"
-      role="img"
-      aria-labelledby={`${id}-title ${id}-desc`}
-      width="100%"
+    <ChartFrame
+      id={id}
+      title={title}
+      words={`${words.join('; ')}.`}
       height={bars.length * ROW_HEIGHT}
     >
-      <title id={`${id}-title`}>{title}</title>
-      <desc id={`${id}-desc`}>{`${words.join('; ')}.`}</desc>
-      <Hatching id={id} />
       {bars.map((bar, nth) => {
         const top = nth * ROW_HEIGHT
         let start = 0
@@ -74,7 +71,7 @@ export function BarChart({ id, title, bars }: { id: string; title: string; bars:
           </g>
         )
       })}
-    </svg>
+    </ChartFrame>
   )
 }
 

@@ -1,6 +1,7 @@
 // Columns along time, a part of each filled: how many there were, and how many of them got to the end.
 
-import { fillOf, Hatching } from './hatching.tsx'
+import { ChartFrame } from './chart-frame.tsx'
+import { fillOf } from './hatching.tsx'
 import { shortCount } from './number-words.ts'
 import { rounded, scaleFor } from './scale.ts'
 
@@ -49,23 +50,15 @@ export function ColumnChart({
   const xOf = (nth: number) => `${rounded(GUTTER + (nth + 0.1) * width)}%`
   const barWidth = `${rounded(0.8 * width)}%`
   const heightOf = (count: number) => rounded((count / top) * PLOT_HEIGHT)
+  const yOf = (count: number) => TOP + PLOT_HEIGHT - heightOf(count)
   return (
-    <svg
-      class="chart"
-      role="img"
-      aria-labelledby={`${id}-title ${id}-desc`}
-      width="100%"
-      height={HEIGHT}
-    >
-      <title id={`${id}-title`}>{title}</title>
-      <desc id={`${id}-desc`}>{description(names, columns)}</desc>
-      <Hatching id={id} />
+    <ChartFrame id={id} title={title} words={description(names, columns)} height={HEIGHT}>
       {ticks.map((tick) => (
         <line
           x1={`${GUTTER}%`}
           x2="100%"
-          y1={TOP + PLOT_HEIGHT - heightOf(tick)}
-          y2={TOP + PLOT_HEIGHT - heightOf(tick)}
+          y1={yOf(tick)}
+          y2={yOf(tick)}
           class={tick === 0 ? 'axis' : 'grid'}
         />
       ))}
@@ -75,7 +68,7 @@ export function ColumnChart({
           {column.whole > 0 && (
             <rect
               x={xOf(nth)}
-              y={TOP + PLOT_HEIGHT - heightOf(column.whole)}
+              y={yOf(column.whole)}
               width={barWidth}
               height={heightOf(column.whole)}
               class="hatched"
@@ -85,7 +78,7 @@ export function ColumnChart({
           {column.part > 0 && (
             <rect
               x={xOf(nth)}
-              y={TOP + PLOT_HEIGHT - heightOf(column.part)}
+              y={yOf(column.part)}
               width={barWidth}
               height={heightOf(column.part)}
               class="plain"
@@ -94,7 +87,7 @@ export function ColumnChart({
         </g>
       ))}
       {ticks.map((tick) => (
-        <text x="0" y={TOP + PLOT_HEIGHT - heightOf(tick) + 4} class="axis-label">
+        <text x="0" y={yOf(tick) + 4} class="axis-label">
           {shortCount(tick)}
         </text>
       ))}
@@ -117,7 +110,7 @@ export function ColumnChart({
             </g>
           ),
       )}
-    </svg>
+    </ChartFrame>
   )
 }
 

@@ -34,14 +34,28 @@ export function fillOf(id: string, look: Look): string | undefined {
 }
 
 /**
- * A sample for a legend. The word beside it says what it means.
- * @param props an id that nothing else of the page has
+ * What the looks of a chart mean: a sample of each beside its words.
+ * @param props an id that nothing else of the page has, and the words in their order
  */
-export function Swatch({ id, look }: { id: string; look: Look }) {
+export function Legend({ id, words }: { id: string; words: readonly (readonly [Look, string])[] }) {
   return (
-    <svg class="chart" width="16" height="16" aria-hidden="true">
-      <Hatching id={id} />
-      <rect x=".5" y=".5" width="15" height="15" class={look} fill={fillOf(id, look)} />
-    </svg>
+    <ul class="legend">
+      {words.map(([look, meaning]) => (
+        <li>
+          <svg class="chart" width="16" height="16" aria-hidden="true">
+            <Hatching id={`${id}-${look}`} />
+            <rect
+              x=".5"
+              y=".5"
+              width="15"
+              height="15"
+              class={look}
+              fill={fillOf(`${id}-${look}`, look)}
+            />
+          </svg>
+          {meaning}
+        </li>
+      ))}
+    </ul>
   )
 }

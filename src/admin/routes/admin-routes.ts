@@ -1,7 +1,8 @@
 // The desk: what support and operators work with. It exists where ADMIN_TOKEN is set, and nowhere else.
 
-import { Hono } from 'hono'
+import type { Hono } from 'hono'
 import type { Deps } from '../../deps.ts'
+import { newApp } from '../../http/new-app.ts'
 import { DESK_STYLESHEET_PATH, deskStylesheet } from '../desk-css.ts'
 import { figuresRoutes } from '../figures-routes.tsx'
 import { mailRoutes } from './mail-routes.tsx'
@@ -16,7 +17,7 @@ import { userRoutes } from './user-routes.tsx'
  * @param adminToken `ADMIN_TOKEN`
  */
 export function adminRoutes(deps: Deps, adminToken: string): Hono<DeskEnv> {
-  const app = new Hono<DeskEnv>()
+  const app = newApp<DeskEnv>()
   app.get(DESK_STYLESHEET_PATH, (c) =>
     c.body(deskStylesheet, 200, {
       'Content-Type': 'text/css; charset=utf-8',

@@ -1,8 +1,9 @@
 // Failed mail: the list, and sending it once more.
 
-import { type Context, Hono } from 'hono'
+import type { Context, Hono } from 'hono'
 import type { Deps } from '../../deps.ts'
 import { enqueueAfterResponse } from '../../http/after-response.ts'
+import { newApp } from '../../http/new-app.ts'
 import { brandOf } from '../../pages/layout.tsx'
 import { sendDesk } from '../desk-layout.tsx'
 import { sentences } from '../desk-parts.tsx'
@@ -24,7 +25,7 @@ import { sameSiteForms } from './same-site-forms.ts'
  */
 export function mailRoutes(deps: Deps): Hono<DeskEnv> {
   const brand = brandOf(deps.config)
-  const app = new Hono<DeskEnv>()
+  const app = newApp<DeskEnv>()
 
   app.get('/admin/mails/failed', async (c) => {
     const failed = await readFailedMails(deps, c.req.query('before'))

@@ -1,7 +1,8 @@
 // Sitting down at the desk, and leaving it.
 
-import { Hono } from 'hono'
+import type { Hono } from 'hono'
 import type { Deps } from '../../deps.ts'
+import { newApp } from '../../http/new-app.ts'
 import { sameSite } from '../../pages/form-body.ts'
 import { brandOf } from '../../pages/layout.tsx'
 import { isSameText } from '../../signing/same-text.ts'
@@ -22,7 +23,7 @@ import { type DeskEnv, guessed } from './require-desk.tsx'
 export function signInRoutes(deps: Deps, adminToken: string): Hono<DeskEnv> {
   const { config } = deps
   const brand = brandOf(config)
-  const app = new Hono<DeskEnv>()
+  const app = newApp<DeskEnv>()
 
   app.post('/admin/sign-in', sameSite, async (c) => {
     const body = await deskBody(c, signInBody)

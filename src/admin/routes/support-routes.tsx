@@ -1,10 +1,11 @@
 // What support does to a user: a mail, a link, a verification, a suppression lifted. Each with who and why.
 
-import { type Context, Hono } from 'hono'
+import type { Context, Hono } from 'hono'
 import type * as z from 'zod/mini'
 import { instant } from '../../accounts/user.ts'
 import type { Deps } from '../../deps.ts'
 import { enqueueAfterResponse } from '../../http/after-response.ts'
+import { newApp } from '../../http/new-app.ts'
 import type { ProblemCode } from '../../http/problem.ts'
 import { brandOf, withoutReferrer } from '../../pages/layout.tsx'
 import { sendDesk } from '../desk-layout.tsx'
@@ -37,7 +38,7 @@ type Refusal = Extract<ProblemCode & DeskNotice, 'suppressed' | 'email_taken'>
  */
 export function supportRoutes(deps: Deps): Hono<DeskEnv> {
   const brand = brandOf(deps.config)
-  const app = new Hono<DeskEnv>()
+  const app = newApp<DeskEnv>()
   const pathOf = (c: Context) => `/admin/users/${encodeURIComponent(c.req.param('id') ?? '')}`
 
   /** Reads the body and runs the action, or answers what is wrong with it. */

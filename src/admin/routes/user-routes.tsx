@@ -1,7 +1,8 @@
 // Looking a user up: find, page, timeline, export.
 
-import { Hono } from 'hono'
+import type { Hono } from 'hono'
 import type { Deps } from '../../deps.ts'
+import { newApp } from '../../http/new-app.ts'
 import { brandOf } from '../../pages/layout.tsx'
 import { sendDesk } from '../desk-layout.tsx'
 import { sentences } from '../desk-parts.tsx'
@@ -24,7 +25,7 @@ import { sameSiteForms } from './same-site-forms.ts'
  */
 export function userRoutes(deps: Deps): Hono<DeskEnv> {
   const brand = brandOf(deps.config)
-  const app = new Hono<DeskEnv>()
+  const app = newApp<DeskEnv>()
 
   app.get('/admin', (c) => {
     if (!isForPerson(c)) return c.json({ ok: true, status: 'signed_in' })

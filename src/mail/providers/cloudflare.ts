@@ -5,6 +5,7 @@
 
 import * as z from 'zod/mini'
 import { bounded } from '../../bounded.ts'
+import { orElse } from '../../or-else.ts'
 import { cleanWords, lostAnswer } from './post-json.ts'
 import type { MailProvider, OutgoingMail, SendOutcome } from './provider.ts'
 import { quotaUsedUp } from './quota.ts'
@@ -25,7 +26,7 @@ export interface CloudflareEmailOptions {
 }
 
 const sentResult = z.object({ messageId: z.string() })
-const codedError = z.object({ code: z.string(), message: z.catch(z.string(), '') })
+const codedError = z.object({ code: z.string(), message: orElse(z.string(), '') })
 
 /** The sender's domain, or what the binding is allowed: another provider may take the mail. */
 const ACCOUNT_REFUSED = new Set([

@@ -6,6 +6,7 @@
 // has no idempotency key: a call whose answer is lost may have been accepted, and is sent again.
 
 import * as z from 'zod/mini'
+import { orElse } from '../../or-else.ts'
 import { outcomeOfError } from './http-outcome.ts'
 import { cleanWords, type HttpApi, parseJson, postJson, readBody } from './post-json.ts'
 import type { MailProvider, OutgoingMail, SendOutcome } from './provider.ts'
@@ -20,12 +21,12 @@ export interface PostmarkOptions extends HttpApi {
 
 const verdict = z.object({
   ErrorCode: z.number(),
-  Message: z.catch(z.string(), ''),
-  MessageID: z.catch(z.optional(z.string()), undefined),
+  Message: orElse(z.string(), ''),
+  MessageID: orElse(z.optional(z.string()), undefined),
 })
 type Verdict = z.output<typeof verdict>
 /** What cannot be read of it was accepted all the same. */
-const results = z.array(z.catch(z.nullable(verdict), null))
+const results = z.array(orElse(z.nullable(verdict), null))
 
 const MAINTENANCE = 100
 const INTERNAL_ERROR = 101

@@ -11,6 +11,7 @@
 // that a key used at one endpoint is known at the other.
 
 import * as z from 'zod/mini'
+import { orElse } from '../../or-else.ts'
 import { outcomeOfError, retryAfterSeconds } from './http-outcome.ts'
 import { cleanWords, type HttpApi, parseJson, postJson, readBody } from './post-json.ts'
 import type { MailProvider, OutgoingMail, SendOutcome } from './provider.ts'
@@ -24,14 +25,14 @@ export interface ResendOptions extends HttpApi {
 }
 
 /** What is missing or no text is as good as empty. */
-const optionalText = z.catch(z.string(), '')
+const optionalText = orElse(z.string(), '')
 
 const errorBody = z.object({ name: optionalText, message: optionalText })
 const sentBody = z.object({ id: z.string() })
 const batchBody = z.object({
   /** Of the mails that were taken, in their order. */
-  data: z.catch(z.array(z.object({ id: z.string() })), []),
-  errors: z.catch(z.array(z.object({ index: z.number(), message: optionalText })), []),
+  data: orElse(z.array(z.object({ id: z.string() })), []),
+  errors: orElse(z.array(z.object({ index: z.number(), message: optionalText })), []),
 })
 
 /** A call may have been refused for one of its mails. */

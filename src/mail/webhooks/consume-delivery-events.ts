@@ -5,6 +5,7 @@
 import * as z from 'zod/mini'
 import { Outage, reasonOf } from '../../bounded.ts'
 import type { Deps } from '../../deps.ts'
+import { orElse } from '../../or-else.ts'
 import { applyDeliveryReports } from '../apply-reports.ts'
 import { retryDelaySeconds } from '../backoff.ts'
 import type { DeliveryKind, DeliveryReport } from '../delivery-states.ts'
@@ -23,12 +24,12 @@ const deliveryEvent = z.object({
   type: z.string(),
   payload: z.object({
     messageId: z.string().check(z.minLength(1)),
-    delivery: z.catch(z.nullish(z.object({ smtpResponse: text })), null),
-    bounce: z.catch(z.nullish(z.object({ type: text, reason: text })), null),
-    failure: z.catch(z.nullish(z.object({ reason: text })), null),
-    rejection: z.catch(z.nullish(z.object({ reason: text, party: text, detail: text })), null),
+    delivery: orElse(z.nullish(z.object({ smtpResponse: text })), null),
+    bounce: orElse(z.nullish(z.object({ type: text, reason: text })), null),
+    failure: orElse(z.nullish(z.object({ reason: text })), null),
+    rejection: orElse(z.nullish(z.object({ reason: text, party: text, detail: text })), null),
   }),
-  metadata: z.catch(z.optional(z.object({ eventTimestamp: z.optional(z.string()) })), undefined),
+  metadata: orElse(z.optional(z.object({ eventTimestamp: z.optional(z.string()) })), undefined),
 })
 type DeliveryEvent = z.output<typeof deliveryEvent>
 

@@ -5,17 +5,18 @@
 // nothing, because reports are applied once.
 
 import * as z from 'zod/mini'
+import { orElse } from '../../or-else.ts'
 import { isSameText } from '../../signing/same-text.ts'
 import type { DeliveryKind } from '../delivery-states.ts'
 import { decodeBase64, instantOf, type Webhook } from './webhook.ts'
 
 /** What is no text is as good as none. */
-const optionalText = z.catch(z.optional(z.string()), undefined)
+const optionalText = orElse(z.optional(z.string()), undefined)
 
 const payloadSchema = z.object({
   RecordType: z.string(),
   MessageID: z.optional(z.string()),
-  Metadata: z.catch(z.nullish(z.record(z.string(), z.unknown())), null),
+  Metadata: orElse(z.nullish(z.object({ message_id: optionalText })), null),
   /** Of bounces: https://postmarkapp.com/developer/api/bounce-api#bounce-types */
   Type: optionalText,
   Description: optionalText,
@@ -45,10 +46,9 @@ export function postmarkWebhook(passwords: readonly string[]): Webhook {
       const { Metadata, MessageID, DeliveredAt, BouncedAt, Details, Description } = parsed.data
       const kind = kindOf(parsed.data)
       if (kind === null) return []
-      const messageId = Metadata?.message_id
       return [
         {
-          messageId: typeof messageId === 'string' ? messageId : null,
+          messageId: Metadata?.message_id ?? null,
           providerMessageId: MessageID ?? null,
           kind,
           at: instantOf(DeliveredAt ?? BouncedAt, nowMs),

@@ -4,6 +4,7 @@
 // Events: https://resend.com/docs/dashboard/webhooks/event-types
 
 import * as z from 'zod/mini'
+import { orElse } from '../../or-else.ts'
 import type { DeliveryKind } from '../delivery-states.ts'
 import { checkTimestamp, decodeBase64, instantOf, joinBytes, type Webhook } from './webhook.ts'
 
@@ -18,22 +19,16 @@ const payloadSchema = z.object({
   created_at: z.optional(z.string()),
   data: z.object({
     email_id: z.optional(z.string()),
-    /** An object in webhooks; a list of names and values where mails are sent. */
-    tags: z.catch(
-      z.nullish(
-        z.union([
-          z.record(z.string(), z.unknown()),
-          z.array(z.object({ name: z.string(), value: z.unknown() })),
-        ]),
-      ),
-      null,
-    ),
-    bounce: z.catch(z.nullish(explained), null),
-    suppressed: z.catch(z.nullish(explained), null),
-    failed: z.catch(z.nullish(z.object({ reason: z.optional(z.string()) })), null),
+    tags: z.optional(z.unknown()),
+    bounce: orElse(z.nullish(explained), null),
+    suppressed: orElse(z.nullish(explained), null),
+    failed: orElse(z.nullish(z.object({ reason: z.optional(z.string()) })), null),
   }),
 })
 type Payload = z.output<typeof payloadSchema>
+
+const tagObject = z.object({ message_id: z.string() })
+const tagList = z.array(z.object({ name: z.string(), value: z.unknown() }))
 
 /**
  * The webhook.
@@ -116,9 +111,11 @@ function kindOf({ type, data }: Payload): DeliveryKind | null {
   }
 }
 
-function messageIdIn(tags: Payload['data']['tags']): string | null {
-  const value = Array.isArray(tags)
-    ? tags.find(({ name }) => name === 'message_id')?.value
-    : tags?.message_id
+/** The tag by which we know the mail: tags are an object in webhooks, a list of names and values where mails are sent. */
+function messageIdIn(tags: unknown): string | null {
+  const list = tagList.safeParse(tags)
+  const value = list.success
+    ? list.data.find(({ name }) => name === 'message_id')?.value
+    : tagObject.safeParse(tags).data?.message_id
   return typeof value === 'string' ? value : null
 }

@@ -3,8 +3,9 @@
 // and it is the signature that is the gate. A call without one ends before its body is read, one with a wrong one
 // before D1.
 
-import { type Context, Hono } from 'hono'
+import type { Context, Hono } from 'hono'
 import type { Deps } from '../../deps.ts'
+import { newApp } from '../../http/new-app.ts'
 import { problem } from '../../http/problem.ts'
 import { applyDeliveryReports } from '../apply-reports.ts'
 import { postmarkWebhook } from './postmark.ts'
@@ -21,7 +22,7 @@ export const MAX_WEBHOOK_BYTES = 2 * 1024 * 1024
  * @param deps the configuration, D1, the clock and the log
  */
 export function webhookRoutes(deps: Deps): Hono {
-  const app = new Hono()
+  const app = newApp()
   for (const webhook of configuredWebhooks(deps)) {
     app.post(`/webhooks/${webhook.provider}`, (c) => receive(deps, webhook, c))
   }

@@ -1,10 +1,11 @@
 // From the counts and Cloudflare's prices: dollars for a million verified sign-ups, mail itself apart. A sign-up
-// is a registration, one mail that is sent (a hundredth of a full batch), the link opened, and confirmed.
+// is a registration, one mail that is sent (a hundredth of a full batch), the link opened, and confirmed, and that
+// what all of it wrote is pruned some day.
 
-import type { BySide } from '../bench.ts'
 import { OPERATIONS_PER_MESSAGE, PER_MILLION, type Priced } from '../prices.ts'
-import { HASHES, type Operation, type SideName } from '../sides/side.ts'
-import type { OperationCounts, SideCounts } from './counts.ts'
+import type { ContestantName } from '../sides/contestants.ts'
+import { HASHES, OPERATIONS, type Operation, type SideName } from '../sides/side.ts'
+import type { Counted, OperationCounts } from './counts.ts'
 import type { CpuResult } from './cpu.ts'
 import type { UpkeepResult } from './upkeep.ts'
 
@@ -18,37 +19,43 @@ export interface Bill {
   /** Dollars for a million, by what is priced. */
   readonly dollars: Usage
   readonly total: number
+  /** What a mail takes besides where its delivery is reported, in a call of its own; null where nobody listens. */
+  readonly reporting: Usage | null
   /** Dollars for a million of each operation by itself. */
   readonly operations: Partial<Record<Operation, number>>
 }
 
-export type MoneyResult = Readonly<Record<'ours' | 'peer', Bill>>
+export type MoneyResult = Readonly<Record<'ours' | 'peer' | 'peerInMemory', Bill>>
 
 const BATCH = 100
 /** `open` is a request of its own only where opening a link is inert. */
 const STEPS: readonly Operation[] = ['register', 'open', 'confirm']
 
 export function bill(
-  counts: BySide<SideCounts>,
-  upkeep: Partial<Record<SideName, UpkeepResult>>,
+  counts: Counted,
+  upkeep: Partial<Record<ContestantName, UpkeepResult>>,
   cpu: CpuResult,
 ): MoneyResult {
-  return { ours: billOf('ours'), peer: billOf('peer') }
+  return { ours: billOf('ours'), peer: billOf('peer'), peerInMemory: billOf('peerInMemory') }
 
   function cpuOf(side: SideName, operation: Operation): number {
     const own = cpu.own[side][operation] ?? 0
     return HASHES.has(operation) ? own + cpu.hash : own
   }
 
-  function billOf(side: 'ours' | 'peer'): Bill {
+  function billOf(contestant: keyof MoneyResult): Bill {
+    // Where its counters are makes no difference to its CPU time worth a cent, and leaves nothing to prune.
+    const side = contestant === 'peerInMemory' ? 'peer' : contestant
+    const counted = counts[contestant]
     const steps: Record<string, Usage> = {}
     for (const operation of STEPS) {
-      const counted = counts[side][operation]
-      if (counted !== undefined) steps[operation] = usageOf(counted, 1, cpuOf(side, operation))
+      const step = counted[operation]
+      if (step !== undefined) steps[operation] = usageOf(step, 1, cpuOf(side, operation))
     }
-    const batch = usageOf(counts[side].drain, 1, 0)
+    // The consumer's CPU time is left out on both sides: a millisecond a mail would be two cents.
+    const batch = usageOf(counted.drain, 1, 0)
     steps.mail = map(batch, (amount) => amount / BATCH)
-    const later = upkeep[side]
+    const later = upkeep[contestant]
     if (later !== undefined) {
       const { rowsRead, rowsWritten } = later.perPerson
       steps[later.what] = { ...NOTHING, rowsRead, rowsWritten }
@@ -57,12 +64,13 @@ export function bill(
       map(sum, (amount, name) => amount + step[name]),
     )
     const operations: Partial<Record<Operation, number>> = {}
-    for (const [operation, counted] of Object.entries(counts[side])) {
-      if (operation === 'drain') continue
-      const name = operation as Operation
-      operations[name] = total(usageOf(counted as OperationCounts, 1, cpuOf(side, name)))
+    for (const name of OPERATIONS) {
+      const single = counted[name]
+      if (single !== undefined) operations[name] = total(usageOf(single, 1, cpuOf(side, name)))
     }
-    return { steps, usage, dollars: priced(usage), total: total(usage), operations }
+    const extra = later?.reporting
+    const reporting = extra ? { ...NOTHING, ...extra, requests: 1 } : null
+    return { steps, usage, dollars: priced(usage), total: total(usage), reporting, operations }
   }
 }
 

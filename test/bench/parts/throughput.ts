@@ -7,6 +7,7 @@ import { drive, type Supply } from '../load.ts'
 import { supplyOf } from '../people.ts'
 import { NOBODY, type Population } from '../population.ts'
 import { type Server, serve } from '../serve.ts'
+import { type ContestantName, contestantsOf } from '../sides/contestants.ts'
 import { HASHES, OPERATIONS, type Operation, type SideName } from '../sides/side.ts'
 import { median, type Spread, spreadOf } from '../statistics.ts'
 
@@ -15,17 +16,23 @@ export const CALLERS = [1, 16, 64] as const
 export interface Cell {
   readonly operation: Operation
   readonly callers: number
-  readonly perSecond: Partial<Record<SideName, Spread>>
+  readonly perSecond: Partial<Record<ContestantName, Spread>>
   /** Median latency, milliseconds. */
-  readonly latencyMs: Partial<Record<SideName, Spread>>
+  readonly latencyMs: Partial<Record<ContestantName, Spread>>
   /** CPU of the whole workerd, simulated bindings included, in milliseconds a request. */
-  readonly cpuMs: Partial<Record<SideName, Spread>>
+  readonly cpuMs: Partial<Record<ContestantName, Spread>>
   /** Ours by theirs, round by round. */
   readonly toPeer: Spread | null
   readonly toFloor: Spread | null
+  readonly toPeerInMemory: Spread | null
   /** The same by CPU time: how many requests ours answers with what the peer needs for one. */
   readonly cpuToPeer: number | null
   readonly cpuToFloor: number | null
+  /**
+   * How much of one core the load generator took, from 0 to 1. Near 1 it is the generator that is measured, and a rate
+   * is too low.
+   */
+  readonly generator: Partial<Record<ContestantName, Spread>>
 }
 
 /** What is not timed: opening is ours alone, and the peer sleeps half a second in a resend by address. */
@@ -35,8 +42,8 @@ const TIMED = OPERATIONS.filter(
 
 export async function measureThroughput(bench: Bench): Promise<Cell[]> {
   const { quick } = bench
-  const rounds = quick ? 1 : 3
-  const seconds = quick ? 0.4 : 1
+  const rounds = quick ? 1 : 5
+  const seconds = quick ? 0.4 : 0.7
   // Enough for the floor, the fastest, through all rounds; on a faster machine a round ends when they run out.
   const each = Math.ceil(rounds * seconds * CALLERS.length * 4_500) + 1_000
   const population: Population = {
@@ -48,7 +55,8 @@ export async function measureThroughput(bench: Bench): Promise<Cell[]> {
     resends: each,
   }
 
-  const servers: { server: Server; supplies: Map<Operation, Supply> }[] = []
+  const contestants = contestantsOf(bench.sides)
+  const servers: { name: ContestantName; server: Server; supplies: Map<Operation, Supply> }[] = []
   const samples = new Map<string, number[]>()
   const sample = (...key: (string | number)[]) => {
     const name = key.join(' ')
@@ -57,24 +65,26 @@ export async function measureThroughput(bench: Bench): Promise<Cell[]> {
     return known
   }
   try {
-    for (const side of bench.sides) {
+    for (const { name, side, bindings } of contestants) {
       bench.say(`throughput: filling ${side.title}`)
       const data = await createDatabase(side, 'throughput', population, bench.scratch)
-      const server = await serve(side, bench.bundles[side.name], { data })
+      const server = await serve(side, bench.bundles[side.name], { data, bindings })
       const supplies = new Map<Operation, Supply>()
       for (const operation of TIMED) {
         if (!side.operations.includes(operation)) continue
+        // Where its counters are is nothing beside a hash.
+        if (name === 'peerInMemory' && HASHES.has(operation)) continue
         const supply = await supplyOf(side, operation, population)
         supplies.set(operation, supply)
         await drive(server.url, supply, { callers: 8, requests: HASHES.has(operation) ? 4 : 300 })
       }
-      servers.push({ server, supplies })
+      servers.push({ name, server, supplies })
     }
     for (let round = 1; round <= rounds; round++) {
       for (const operation of TIMED) {
         bench.say(`throughput: round ${round} of ${rounds}, ${operation}`)
         for (const callers of CALLERS) {
-          for (const { server, supplies } of servers) {
+          for (const { name, server, supplies } of servers) {
             const supply = supplies.get(operation)
             if (supply === undefined) continue
             // An isolate hashes one password after the other, and answers nobody meanwhile: in a short time a crowd
@@ -84,11 +94,16 @@ export async function measureThroughput(bench: Bench): Promise<Cell[]> {
               ? { callers, requests: hashed }
               : { callers, seconds }
             const cpuBefore = server.cpuSeconds()
-            const { perSecond, latencies } = await drive(server.url, supply, options)
+            const { perSecond, latencies, generatorShare } = await drive(
+              server.url,
+              supply,
+              options,
+            )
             const cpu = ((server.cpuSeconds() ?? Number.NaN) - (cpuBefore ?? Number.NaN)) * 1000
-            sample(operation, callers, server.side.name, 'cpu').push(cpu / latencies.length)
-            sample(operation, callers, server.side.name, 'rate').push(perSecond)
-            sample(operation, callers, server.side.name, 'latency').push(median(latencies))
+            sample(operation, callers, name, 'cpu').push(cpu / latencies.length)
+            sample(operation, callers, name, 'generator').push(generatorShare)
+            sample(operation, callers, name, 'rate').push(perSecond)
+            sample(operation, callers, name, 'latency').push(median(latencies))
           }
         }
       }
@@ -99,15 +114,15 @@ export async function measureThroughput(bench: Bench): Promise<Cell[]> {
 
   return TIMED.flatMap((operation) =>
     CALLERS.map((callers): Cell => {
-      const rates = (side: SideName) => sample(operation, callers, side, 'rate')
+      const rates = (side: ContestantName) => sample(operation, callers, side, 'rate')
       const spreads = (what: string) =>
         Object.fromEntries(
-          bench.sides
+          contestants
             .map(({ name }) => [name, sample(operation, callers, name, what)] as const)
             .filter(([, values]) => values.length > 0)
             .map(([name, values]) => [name, spreadOf(values)]),
         )
-      const against = (side: SideName) => {
+      const against = (side: ContestantName) => {
         const theirs = rates(side)
         const ratios = rates('ours').map((rate, i) => rate / (theirs[i] ?? Number.NaN))
         return theirs.length === 0 ? null : spreadOf(ratios)
@@ -125,8 +140,10 @@ export async function measureThroughput(bench: Bench): Promise<Cell[]> {
         cpuToFloor: cpuAgainst('floor'),
         perSecond: spreads('rate'),
         latencyMs: spreads('latency'),
+        generator: spreads('generator'),
         toPeer: against('peer'),
         toFloor: against('floor'),
+        toPeerInMemory: against('peerInMemory'),
       }
     }),
   )

@@ -1,10 +1,13 @@
-// The floor: see ../floor.
+// The floor: see ../floor. As many rows lie in its tables as in ours.
 
 import { readFileSync } from 'node:fs'
 import { addressOf, firstOf, secretOf, sizeOf, uuidOf, verifiedIn } from '../population.ts'
 import { type BenchRequest, MAIL_API, NUMBERS, type Operation, type Side } from './side.ts'
 
-const DAY = 24 * 3600 * 1000
+const HOUR = 3600 * 1000
+const DAY = 24 * HOUR
+/** As long as a real one. */
+const SOME_HASH = `$scrypt$ln=15,r=8,p=3$${'A'.repeat(22)}$${'A'.repeat(43)}`
 
 const sessionOf = (i: number) => secretOf('floor session', i)
 
@@ -16,7 +19,7 @@ export const floor: Side = {
   limiter: false,
   queue: 'floor-mail',
   bindings: { MAIL_API },
-  operations: ['confirm', 'repeat', 'resend', 'session', 'forged'],
+  operations: ['confirm', 'repeat', 'resend', 'check', 'session', 'forged'],
 
   schema: () => [readFileSync(new URL('../floor/schema.sql', import.meta.url), 'utf8')],
 
@@ -28,14 +31,21 @@ export const floor: Side = {
     const run = (sql: string, from = 0, to = total) => {
       if (to > from) db.prepare(sql).run(from, to)
     }
-    run(`insert into users (id, email, verified_at)
-      ${NUMBERS} select uuid(i, 0), address(i), iif(i < ${verifiedIn(population)}, ${now}, null) from n`)
-    run(`insert into sessions (id, user_id, expires_at)
-      ${NUMBERS} select session(i), uuid(i, 0), ${now + 30 * DAY} from n`)
+    const verified = verifiedIn(population)
+    const cameAt = now - 2 * HOUR
+    run(`insert into users (id, email, password_hash, verified_at, created_at)
+      ${NUMBERS} select uuid(i, 0), address(i), '${SOME_HASH}', iif(i < ${verified}, ${cameAt}, null), ${cameAt} from n`)
+    run(`insert into sessions (user_id, id, expires_at)
+      ${NUMBERS} select uuid(i, 0), session(i), ${now + 30 * DAY} from n`)
+    run(`insert into messages (id, user_id, to_email, state, created_at, sent_at)
+      ${NUMBERS} select uuid(i, 1), uuid(i, 0), address(i), 'sent', ${cameAt}, ${cameAt} from n`)
+    const verifiedEvents = `insert into events (user_id, at, type)
+      ${NUMBERS} select uuid(i, 0), ${cameAt}, 'verified' from n`
+    run(verifiedEvents, 0, verified)
     const waiting = firstOf(population, 'waiting')
     run(
-      `insert into messages (id, user_id, state, created_at)
-      ${NUMBERS} select uuid(i, 2), uuid(i, 0), 'queued', ${now} from n`,
+      `insert into messages (id, user_id, to_email, state, created_at)
+      ${NUMBERS} select uuid(i, 2), uuid(i, 0), address(i), 'queued', ${now} from n`,
       waiting,
       waiting + population.waiting,
     )
@@ -47,7 +57,7 @@ export const floor: Side = {
 }
 
 async function request(operation: Operation, i: number): Promise<BenchRequest> {
-  const headers = { Cookie: `session=${sessionOf(i)}` }
+  const headers = { Cookie: `session=${uuidOf(i)}${sessionOf(i)}` }
   const get = (path: string, expect: number): BenchRequest => ({
     method: 'GET',
     path,
@@ -65,9 +75,11 @@ async function request(operation: Operation, i: number): Promise<BenchRequest> {
   switch (operation) {
     case 'confirm':
     case 'repeat':
-      return post('/confirm', { user: uuidOf(i), next: secretOf('floor next session', i) })
+      return post('/confirm', { email: addressOf(i), next: secretOf('floor next session', i) })
     case 'resend':
-      return post('/resend', { user: uuidOf(i) })
+      return post('/resend', {})
+    case 'check':
+      return get('/check', 200)
     case 'session':
       return get('/session', 200)
     case 'forged':

@@ -2,41 +2,33 @@
 // the limit, so that higher ones would make them cheaper than they are. Nobody is refused, because nobody asks often.
 
 import '../polyfill.ts'
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { addressFingerprint } from '../../../src/accounts/email-address.ts'
 import { createPasswordHasher, SCRYPT_COST } from '../../../src/accounts/password-hash.ts'
+import { sessionKeyOf } from '../../../src/accounts/session-token.ts'
 import { decodeBase64Url } from '../../../src/signing/base64url.ts'
-import { createKeyRing, importHmacKey, parseKeyList } from '../../../src/signing/key-ring.ts'
-import { signToken } from '../../../src/signing/token.ts'
+import { importHmacKey } from '../../../src/signing/key-ring.ts'
 import {
   addressOf,
   firstOf,
   ipOf,
   PASSWORD,
   type Population,
-  secretOf,
   sizeOf,
   USER_AGENT,
   uuidOf,
   verifiedIn,
 } from '../population.ts'
-import { type BenchRequest, MAIL_API, NOW, NUMBERS, type Operation, type Side } from './side.ts'
+import { fingerprintOf, request, sessionIdOf, sessionTokenOf, TOKEN_KEYS } from './ours-requests.ts'
+import { upkeep } from './ours-upkeep.ts'
+import { MAIL_API, NUMBERS, type Side } from './side.ts'
 
 const MIGRATIONS = new URL('../../../drizzle/migrations/', import.meta.url)
-const TOKEN_KEYS = `k1:${'A'.repeat(43)}`
 const PASSWORD_KEY = `${'B'.repeat(42)}A`
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
 
-const keys = parseKeyList(TOKEN_KEYS)
-if (typeof keys === 'string') throw new Error(keys)
-const keyRing = await createKeyRing(keys)
-
-const sha256 = (text: string) => createHash('sha256').update(text).digest()
-const fingerprintOf = (email: string) => sha256(email).subarray(0, 16).toString('base64url')
-const sessionTokenOf = (i: number) => secretOf('our session', i)
 /** As long as a real one. */
 const SOME_HASH = `$scrypt$ln=15,r=8,p=3$${'A'.repeat(22)}$${'A'.repeat(43)}`
 
@@ -56,9 +48,6 @@ export const ours: Side = {
     PASSWORD_KEY,
     SENDGRID_API_KEY: 'SG.a-key-for-the-bench',
     SENDGRID_BASE_URL: MAIL_API,
-    // By their older names.
-    MAIL_API_KEY: 'SG.a-key-for-the-bench',
-    MAIL_API_BASE_URL: MAIL_API,
     // 64 callers at once wait for 64 hashes, here in a single isolate: nobody is to be refused for that.
     D1_TIMEOUT_MS: '30000',
     KV_TIMEOUT_MS: '30000',
@@ -72,6 +61,7 @@ export const ours: Side = {
     'resend',
     'public_resend',
     'login',
+    'check',
     'session',
     'forged',
   ],
@@ -87,11 +77,14 @@ export const ours: Side = {
     if (fingerprintOf(addressOf(0)) !== (await addressFingerprint(addressOf(0)))) {
       throw new Error('the fingerprint of an address is made differently now')
     }
+    if (sessionIdOf(0) !== (await sessionKeyOf(sessionTokenOf(0))).id) {
+      throw new Error('the key of a session is made differently now')
+    }
     define(db, 'address', (i) => addressOf(Number(i)))
     define(db, 'fingerprint', (email) => fingerprintOf(String(email)))
     define(db, 'uuid', (i, kind) => uuidOf(Number(i), Number(kind)))
     define(db, 'ip', (i) => `${ipOf(Number(i)).split('::')[0]}::/64`)
-    define(db, 'session', (i) => sha256(sessionTokenOf(Number(i))).toString('base64url'))
+    define(db, 'session', (i) => sessionIdOf(Number(i)))
 
     const total = sizeOf(population)
     const verified = verifiedIn(population)
@@ -113,9 +106,6 @@ export const ours: Side = {
       ${NUMBERS} select uuid(i, 1), uuid(i, 0), 'verify_email', address(i), 0, 'delivered', 1, 'sendgrid',
         'bench.' || i, ${at}, ${at} + 1000, ${at} + 2000 from n`)
     run(
-      `insert into events (user_id, type, at) ${NUMBERS} select uuid(i, 0), 'registered', ${at} from n`,
-    )
-    run(
       `insert into events (user_id, type, at) ${NUMBERS} select uuid(i, 0), 'verified', ${at} + 60000 from n`,
       0,
       verified,
@@ -133,26 +123,7 @@ export const ours: Side = {
   request,
   queued: async (i) => ({ id: uuidOf(i, 2) }),
 
-  upkeep: {
-    what: "the mail's record and the session pruned, a month later",
-    age(db, _population, now) {
-      // Keys begin with their instant, and that one is two years ago already.
-      db.exec(`update messages set created_at = ${now - 40 * DAY}, sent_at = ${now - 40 * DAY},
-        settled_at = ${now - 40 * DAY}`)
-      db.exec(`update sessions set created_at = ${now - 40 * DAY}, expires_at = ${now - 10 * DAY}`)
-    },
-    // Some of it goes in slices, one a minute.
-    steps: 60,
-    step: (server) => server.runCron(),
-    remaining: (db) =>
-      Number(
-        db
-          .prepare(
-            'select max((select count(*) from messages), (select count(*) from sessions)) as n',
-          )
-          .get()?.n,
-      ),
-  },
+  upkeep,
 }
 
 /** The salt follows from the address, so each needs a hash of its own. */
@@ -175,59 +146,4 @@ function define(
   db.function(name, { deterministic: true, varargs: true }, (...args) =>
     make(...(args as (string | number)[])),
   )
-}
-
-async function linkOf(i: number): Promise<string> {
-  return signToken(keyRing, 'verify', {
-    userId: uuidOf(i),
-    generation: 0,
-    addressFingerprint: fingerprintOf(addressOf(i)),
-    expiresAtSeconds: Math.floor(NOW / 1000) + 20 * 3600,
-  })
-}
-
-async function request(operation: Operation, i: number): Promise<BenchRequest> {
-  const headers = {
-    'CF-Connecting-IP': ipOf(i),
-    'User-Agent': USER_AGENT,
-    Accept: 'application/json',
-  }
-  const cookie = { Cookie: `__Host-session=${sessionTokenOf(i)}` }
-  const get = (path: string, expect: number, more = {}): BenchRequest => ({
-    method: 'GET',
-    path,
-    headers: { ...headers, ...more },
-    body: null,
-    expect,
-  })
-  const post = (path: string, body: object, expect: number, more = {}): BenchRequest => ({
-    method: 'POST',
-    path,
-    headers: { ...headers, 'Content-Type': 'application/json', ...more },
-    body: JSON.stringify(body),
-    expect,
-  })
-  const email = addressOf(i)
-  switch (operation) {
-    case 'register':
-      return post('/auth/register', { email, password: PASSWORD }, 201)
-    case 'login':
-      return post('/auth/login', { email, password: PASSWORD }, 200)
-    case 'open':
-      return get(`/auth/verify-email?token=${await linkOf(i)}`, 200, cookie)
-    case 'confirm':
-    case 'repeat':
-      return post('/auth/verify-email', { token: await linkOf(i) }, 200, cookie)
-    case 'resend':
-      return post('/auth/resend-verification', {}, 200, cookie)
-    case 'public_resend':
-      return post('/auth/resend-verification', { email }, 202)
-    case 'session':
-      return get('/auth/session', 200, cookie)
-    case 'forged': {
-      // Genuine but for the signature, so that the whole check is made.
-      const [payload] = (await linkOf(i)).split('.')
-      return get(`/auth/verify-email?token=${payload}.${secretOf('forged', i)}`, 400)
-    }
-  }
 }

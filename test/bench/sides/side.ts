@@ -15,6 +15,7 @@ export const OPERATIONS = [
   'resend',
   'public_resend',
   'login',
+  'check',
   'session',
   'forged',
 ] as const
@@ -29,7 +30,8 @@ export const TITLES: Readonly<Record<Operation | 'drain', string>> = {
   resend: 'resend, signed in',
   public_resend: 'resend, by address',
   login: 'log in',
-  session: 'session check',
+  check: 'session check',
+  session: 'session, with its mail',
   forged: 'forged token',
   drain: 'queue drain, per mail',
 }
@@ -43,6 +45,7 @@ export const ACTORS: Readonly<Record<Operation, Range | 'new'>> = {
   resend: 'resends',
   public_resend: 'publicResends',
   login: 'logins',
+  check: 'checks',
   session: 'checks',
   forged: 'checks',
 }
@@ -68,17 +71,29 @@ export interface BenchRequest {
   readonly expect: number
 }
 
-/** What a sign-up leaves behind and has cleared away some day. */
+/** A sign-up from its first request to the day when nothing of it is left but the account. */
 export interface Upkeep {
+  /** What is cleared away, in words for the tables. */
   readonly what: string
-  /** Makes the records of everybody old enough. */
-  readonly age: (db: DatabaseSync, population: Population, now: number) => void
-  /** So many steps clear all of it away. */
-  readonly steps: number
+  /**
+   * Has person `i` register, sends the mail, opens its link and confirms.
+   * @returns what the Queue carried for the mail
+   */
+  readonly signUp: (server: Server, i: number) => Promise<unknown>
+  /** How its provider reports the delivery of that mail; null where nobody listens. */
+  readonly reports: {
+    /** Settings without which nobody listens. */
+    readonly bindings: Readonly<Record<string, string>>
+    readonly report: (server: Server, queued: unknown) => Promise<void>
+  } | null
+  /** After so many milliseconds all that is ever cleared away may go. */
+  readonly laterMs: number
   /** Has some of it cleared away, as happens in production. */
-  readonly step: (server: Server, population: Population) => Promise<void>
-  /** For how many people it is still there. */
+  readonly clear: (server: Server, population: Population) => Promise<void>
+  /** How many rows are still there that should be gone by now. */
   readonly remaining: (db: DatabaseSync) => number
+  /** Whether a cron does it, which costs something when there is nothing to do as well. */
+  readonly byCron: boolean
 }
 
 export interface Side {
