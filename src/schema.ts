@@ -26,6 +26,11 @@ export const users = sqliteTable(
     pendingEmail: text('pending_email'),
     generation: integer().notNull().default(0),
     createdAt: integer('created_at').notNull(),
+    // What a timeline tells of every sign-up stands here: an event would be one more row to write and to delete.
+    /** What proved the address at `emailVerifiedAt`; null where an event tells it. */
+    verifiedBy: text('verified_by'),
+    /** When a link that was mailed to them was looked at first; later views are events. */
+    linkOpenedAt: integer('link_opened_at'),
   },
   (t) => [
     // Login, resend and links look claims up by fingerprint: a link carries no address to look up by.

@@ -369,7 +369,10 @@ export function settings(environment: Environment) {
     CLAIM_TTL: setting(duration('1d', '365d'), '7d'),
     /** how long the record of a mail is kept */
     LEDGER_TTL: setting(duration('8d', '365d'), '30d'),
-    /** how long the entries of a timeline are kept; they go with the user in any case */
+    /**
+     * how long the entries of a timeline are kept, but for what the user's own record (registered, first look at a
+     * link, verified) and those of mails (queued, accepted) tell; they go with the user in any case
+     */
     EVENTS_RETENTION: setting(duration('7d', '3650d'), '90d'),
     /** opens the desk and its API under `/admin`; without it they do not exist */
     ADMIN_TOKEN: optionalSecret(

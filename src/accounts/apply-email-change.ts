@@ -6,6 +6,7 @@ import { eq, type SQL, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { emailChanges, users } from '../schema.ts'
 import type { Claims } from '../signing/token.ts'
+import { keepVerified } from '../timeline/derived-events.ts'
 import { recordEvent } from '../timeline/record.ts'
 import { endSilence } from './disown.ts'
 import { recordLinkOpened } from './link-opened.ts'
@@ -51,7 +52,7 @@ export async function previewEmailChange(
       .select({ user: users, isHolder: sql<number>`users.id is (${holder})`.as('is_holder') })
       .from(users)
       .where(eq(users.id, link.userId)),
-    ...(isView ? [recordLinkOpened(deps.db, link.userId, deps.now())] : []),
+    ...(isView ? recordLinkOpened(deps.db, link.userId, deps.now()) : []),
   ])
   if (found === undefined) return { outcome: 'not_found' }
   const { user } = found
@@ -122,11 +123,13 @@ async function applyChange(
     order by created_at desc, id desc limit 1)`
   const taken = sql`select 1 from users o where o.email = users.pending_email
     and o.email_verified_at is not null and o.id <> users.id`
+  const mayChange = sql`id = ${link.userId} and id = ${account} and generation = ${link.generation}
+    and pending_email is not null and ${change} is not null and not exists (${taken})`
   const applied = sql`select id from users where id = ${link.userId}
     and email_fingerprint = ${link.addressFingerprint} and generation = ${link.generation + 1}
     and email_verified_at = ${now}`
 
-  const [[before], [changed], , , , , , [signedIn]] = await deps.batch([
+  const [[before], , [changed], , , , , , [signedIn]] = await deps.batch([
     db
       .select({
         id: users.id,
@@ -139,6 +142,7 @@ async function applyChange(
       })
       .from(users)
       .where(eq(users.id, link.userId)),
+    keepVerified(db, sql`(select id from users where ${mayChange})`),
     db
       .update(users)
       .set({
@@ -146,13 +150,11 @@ async function applyChange(
         emailFingerprint: link.addressFingerprint,
         passwordHash: sql`(select to_password_hash from email_changes where id = ${change})`,
         emailVerifiedAt: now,
+        verifiedBy: null, // the event of the change tells it
         pendingEmail: null,
         generation: sql`${users.generation} + 1`,
       })
-      .where(
-        sql`id = ${link.userId} and id = ${account} and generation = ${link.generation}
-          and pending_email is not null and ${change} is not null and not exists (${taken})`,
-      )
+      .where(mayChange)
       .returning(),
     recordEvent(db, {
       userId: link.userId,

@@ -64,5 +64,5 @@ function findOwner(db: DrizzleD1Database, slots: PreviewSlots) {
 const look = preparedBatch((db, slots: PreviewSlots) => [findOwner(db, slots)])
 const view = preparedBatch((db, slots: PreviewSlots) => [
   findOwner(db, slots),
-  recordLinkOpened(db, slots.linkUserId, slots.now),
+  ...recordLinkOpened(db, slots.linkUserId, slots.now),
 ])

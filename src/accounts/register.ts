@@ -69,7 +69,7 @@ export async function register(
       // `where true` keeps SQLite from reading `on conflict` as a join constraint.
       .select(
         sql`select ${claim}, ${email}, ${fingerprint}, ${passwordHash},
-          null, null, 0, ${now} where true`,
+          null, null, 0, ${now}, null, null where true`,
       )
       .onConflictDoUpdate({
         target: users.id,

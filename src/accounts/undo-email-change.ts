@@ -7,6 +7,7 @@ import type { Deps } from '../deps.ts'
 import { insertMessageWithinLimit, newSlip } from '../mail/outbox.ts'
 import { emailChanges, type Locale, sessions, users } from '../schema.ts'
 import type { Claims } from '../signing/token.ts'
+import { keepVerified } from '../timeline/derived-events.ts'
 import { recordEvent } from '../timeline/record.ts'
 import { endSilence } from './disown.ts'
 import { type BadLink, readLink } from './read-link.ts'
@@ -69,7 +70,8 @@ export async function undoEmailChange(
 
   const isFree = sql`not exists (select 1 from users o where o.email = ${from}
     and o.email_verified_at is not null and o.id <> users.id)`
-  const [, [restored], , [reset]] = await deps.batch([
+  const mayUndo = sql`id = ${link.userId} and ${from} is not null and ${isFree}`
+  const [, , [restored], , [reset]] = await deps.batch([
     // Links to the address that is taken away must not prove it once more.
     retireLinks(
       deps,
@@ -77,17 +79,19 @@ export async function undoEmailChange(
         and users.email_fingerprint <> ${link.addressFingerprint}
         and ${from} is not null and ${isFree}`,
     ),
+    keepVerified(db, sql`(select id from users where ${mayUndo})`),
     db
       .update(users)
       .set({
         email: from,
         emailFingerprint: link.addressFingerprint,
         emailVerifiedAt: now, // the link has just proven the mailbox
+        verifiedBy: null, // and the event of the undoing tells it
         pendingEmail: null,
         passwordHash: VOID_HASH,
         generation: sql`${users.generation} + 1`,
       })
-      .where(sql`id = ${link.userId} and ${from} is not null and ${isFree}`)
+      .where(mayUndo)
       .returning(),
     recordEvent(db, {
       userId: link.userId,

@@ -12,7 +12,6 @@ import type { Deps } from '../deps.ts'
 import { type Givens, preparedBatch, type Slots } from '../prepared-batch.ts'
 import { users } from '../schema.ts'
 import type { Claims } from '../signing/token.ts'
-import { recordEvent } from '../timeline/record.ts'
 import { endSilence } from './disown.ts'
 import { recordLinkOpened } from './link-opened.ts'
 import { findByPassword } from './password-match.ts'
@@ -88,7 +87,7 @@ export async function verifyByClick(
   return applyProof(deps, claims, 'click', (values) =>
     deps.batch([
       ...proofStatements(deps.db, values, { by: 'click', claim, session: { rotate: presented } }),
-      recordLinkOpened(deps.db, claims.userId, values.now),
+      ...recordLinkOpened(deps.db, claims.userId, values.now),
     ]),
   )
 }
@@ -141,8 +140,8 @@ interface ProofValues extends MintedLink {
 
 /**
  * One transaction. `changes()` is the number of rows that the statement just before it changed (SQLite), so
- * the event and the end of the rivals happen only if the update did: of twenty concurrent confirms exactly
- * one goes through. The partial unique index stands behind it.
+ * the rivals, which the statement after the update ends, go only if the update happened: of twenty concurrent
+ * confirms exactly one goes through. The partial unique index stands behind it.
  */
 function proofStatements(db: DrizzleD1Database, values: Givens<ProofValues>, proof: Proof) {
   const { now, fingerprint } = values
@@ -152,7 +151,7 @@ function proofStatements(db: DrizzleD1Database, values: Givens<ProofValues>, pro
   return [
     db
       .update(users)
-      .set({ emailVerifiedAt: sql`${now}` })
+      .set({ emailVerifiedAt: sql`${now}`, verifiedBy: proof.by })
       .where(
         sql`id = ${proof.claim} and email_fingerprint = ${fingerprint} and email_verified_at is null
           and not exists (select 1 from users o
@@ -160,13 +159,6 @@ function proofStatements(db: DrizzleD1Database, values: Givens<ProofValues>, pro
           and ${isNotRetired(values)}`,
       )
       .returning(),
-    recordEvent(db, {
-      userId: proof.claim,
-      type: 'verified',
-      at: now,
-      detail: proof.by,
-      onlyIf: sql`changes() = 1`,
-    }),
     db
       .delete(users)
       .where(
@@ -187,7 +179,6 @@ function proofStatements(db: DrizzleD1Database, values: Givens<ProofValues>, pro
 /** What comes back of {@link proofStatements}, and of what is run after them. */
 type ProofRows = readonly [
   UserRow[],
-  unknown,
   unknown,
   unknown,
   { readonly userId: string }[],
@@ -217,7 +208,7 @@ async function applyProof(
   run: (values: ProofValues) => Promise<ProofRows>,
 ): Promise<VerifyResult> {
   const session = await createSession(deps)
-  const [[verified], , , , [signedIn], [known]] = await run({
+  const [[verified], , , [signedIn], [known]] = await run({
     ...mintedLink(claims, deps.config.VERIFY_TTL),
     now: deps.now(),
     sessionId: session.id,

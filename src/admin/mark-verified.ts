@@ -5,7 +5,6 @@ import { endSilence } from '../accounts/disown.ts'
 import { OWNED_BY_NOBODY_ELSE } from '../accounts/reset-password.ts'
 import type { Deps } from '../deps.ts'
 import { users } from '../schema.ts'
-import { recordEvent } from '../timeline/record.ts'
 import { deskColumns } from './read-user.ts'
 import { type Action, logSupport, recordSupport } from './record-support.ts'
 
@@ -30,21 +29,13 @@ export async function markVerified(
   const { db } = deps
   const now = deps.now()
   const done = sql`select id from users where id = ${userId} and email_verified_at = ${now}`
-  const [[verified], , , , , [user]] = await deps.batch([
+  const [[verified], , , , [user]] = await deps.batch([
     db
       .update(users)
-      .set({ emailVerifiedAt: now })
+      .set({ emailVerifiedAt: now, verifiedBy: 'support' })
       .where(sql`id = ${userId} and email_verified_at is null and ${OWNED_BY_NOBODY_ELSE}`)
       .returning({ id: users.id, email: users.email }),
     recordSupport(deps, { userId, type: 'support_verified', onlyIf: sql`changes() = 1` }, action),
-    // Still counted from the update: the desk's event is always one row where the update was one.
-    recordEvent(db, {
-      userId,
-      type: 'verified',
-      at: now,
-      detail: 'support',
-      onlyIf: sql`changes() = 1`,
-    }),
     db.delete(users).where(
       sql`email_verified_at is null
         and email_fingerprint = (select email_fingerprint from users where id = (${done}))`,

@@ -6,6 +6,7 @@ import type { Deps } from '../deps.ts'
 import { DAILY_CAP, WITHHELD } from '../mail/outbox.ts'
 import { type Suppression, suppressionOf } from '../mail/suppressions.ts'
 import { type messages, sessions, users } from '../schema.ts'
+import { tellingColumns } from '../timeline/derived-events.ts'
 import { type Timeline, timelineOf, timelineStatements } from '../timeline/read-timeline.ts'
 
 /** What is at the desk of a user; the password's hash never is. */
@@ -45,6 +46,8 @@ export const deskColumns = {
   pendingEmail: users.pendingEmail,
   generation: users.generation,
   createdAt: users.createdAt,
+  verifiedBy: users.verifiedBy,
+  linkOpenedAt: users.linkOpenedAt,
 }
 
 /**
@@ -106,10 +109,7 @@ export async function readTimeline(
   id: string,
 ): Promise<Timeline | null> {
   const [[user], events, mails] = await deps.batch([
-    deps.db
-      .select({ id: users.id, createdAt: users.createdAt })
-      .from(users)
-      .where(eq(users.id, id)),
+    deps.db.select(tellingColumns).from(users).where(eq(users.id, id)),
     ...timelineStatements(deps.db, id),
   ])
   return user === undefined ? null : timelineOf(user, events, mails, MARKS)

@@ -67,18 +67,23 @@ const hour = sql`h.value ->> 'hour'`
 /**
  * The way from registering to verified. One row per person first, then one per figure they are counted in. Mails
  * count only where they carry the link to verify with; a reset link proves the mailbox as well. A claim that was
- * renewed began with the registration that the timeline has.
+ * renewed began with the registration that the timeline has; an address that was changed was verified when the
+ * timeline says so first.
  */
 function countPeople(db: Deps['db'], hours: readonly number[]) {
   const at = (condition: SQL) => sql`min(iif(${condition}, e.at, null))`
+  // The timeline's instant and the row's; the earlier where both have one.
+  const first = (event: SQL, own: SQL) =>
+    sql`min(coalesce(${event}, ${own}), coalesce(${own}, ${event}))`
+  const proofs = sql`e.type in ('verified', 'password_reset', 'support_verified')`
   const people = sql`select ${hour} as hour,
       min(u.created_at, coalesce(${at(sql`e.type = 'registered'`)}, u.created_at)) as registered_at,
       ${at(sql`e.type = 'mail_accepted' and m.kind = 'verify_email'`)} as accepted_at,
       exists (select 1 from messages a where a.user_id = u.id and a.kind = 'verify_email'
         and ${wasAccepted(sql`a`)}) as is_accepted,
       ${at(sql`e.type = 'mail_delivered' and m.kind = 'verify_email'`)} as delivered_at,
-      ${at(sql`e.type = 'link_opened'`)} as opened_at,
-      ${at(sql`e.type in ('verified', 'password_reset', 'support_verified')`)} as verified_at
+      ${first(at(sql`e.type = 'link_opened'`), sql`u.link_opened_at`)} as opened_at,
+      ${first(at(proofs), sql`u.email_verified_at`)} as verified_at
     from ${hourRows(hours)}
       cross join users u on ${isInHour(sql`u.id`)}
       left join events e on e.user_id = u.id

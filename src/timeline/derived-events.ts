@@ -1,17 +1,30 @@
 // What other rows say is not written again as an event, or it would be paid for twice: that somebody registered
-// (`users.created_at`), and that a provider accepted a mail (`messages.sent_at` and `provider`). Whoever reads a
-// timeline adds it from there. An event of it is written only before the other row is overwritten.
+// (`users.created_at`), when they first looked at a link (`users.link_opened_at`), when and how their address was
+// proven (`users.email_verified_at` and `verified_by`), and that a provider accepted a mail (`messages.sent_at` and
+// `provider`). Whoever reads a timeline adds it from there. An event of it is written only before the other row is
+// overwritten.
 
 import { type SQL, sql } from 'drizzle-orm'
-import type { events, messages, users } from '../schema.ts'
-import type { EventType } from './record.ts'
+import type { DrizzleD1Database } from 'drizzle-orm/d1'
+import { type events, type messages, users } from '../schema.ts'
+import { type EventType, recordEvent } from './record.ts'
 
 type EventRow = typeof events.$inferSelect
 type MailRow = Pick<
   typeof messages.$inferSelect,
   'id' | 'sentAt' | 'provider' | 'providerMessageId'
 >
-type Registered = Pick<typeof users.$inferSelect, 'id' | 'createdAt'>
+
+/** The columns of `users` that tell of events. */
+export const tellingColumns = {
+  id: users.id,
+  createdAt: users.createdAt,
+  linkOpenedAt: users.linkOpenedAt,
+  emailVerifiedAt: users.emailVerifiedAt,
+  verifiedBy: users.verifiedBy,
+}
+/** A row of {@link tellingColumns}. */
+export type TellingUser = Pick<typeof users.$inferSelect, keyof typeof tellingColumns>
 
 /**
  * Whether a row of `messages` says that a provider accepted the mail. One that the limit withheld has an instant as
@@ -23,9 +36,25 @@ export function wasAccepted(mail: SQL): SQL {
 }
 
 /**
+ * A statement that keeps in `events` how an address was proven. It goes before the one that overwrites
+ * `email_verified_at`, and that one sets `verified_by` to null.
+ * @param db builds the statement
+ * @param userId a subquery for the id of the user whose row is overwritten, or nothing
+ */
+export function keepVerified(db: DrizzleD1Database, userId: SQL) {
+  return recordEvent(db, {
+    userId,
+    type: VERIFIED,
+    at: sql`u.email_verified_at`,
+    detail: sql`u.verified_by`,
+    onlyIf: sql`u.verified_by is not null`,
+  })
+}
+
+/**
  * A user's events with those that other rows tell of. Rows of an older version have such events of their own: what
- * is told already is not told again. An acceptance lasts as long as the ledger keeps its mail, a registration as
- * long as the user.
+ * is told already is not told again. An acceptance lasts as long as the ledger keeps its mail, the others as long as
+ * the user.
  * @param eventRows in any order
  * @param user whose
  * @param mails those written for the user
@@ -33,28 +62,39 @@ export function wasAccepted(mail: SQL): SQL {
  */
 export function withDerivedEvents(
   eventRows: readonly EventRow[],
-  user: Registered,
+  user: TellingUser,
   mails: readonly MailRow[],
 ): EventRow[] {
-  const derived = [registrationOf(user), ...mails.flatMap((mail) => acceptanceOf(user.id, mail))]
+  const derived = [...eventsOfUser(user), ...mails.flatMap((mail) => acceptanceOf(user.id, mail))]
   const types = new Set<string>(derived.map(({ type }) => type))
   const written = eventRows.filter(({ type }) => types.has(type))
   return [...derived.filter((one) => !written.some((other) => isSame(one, other))), ...eventRows]
 }
 
 const REGISTERED: EventType = 'registered'
+const OPENED: EventType = 'link_opened'
+const VERIFIED: EventType = 'verified'
 const ACCEPTED: EventType = 'mail_accepted'
 
-function registrationOf({ id, createdAt }: Registered): EventRow {
-  return {
-    userId: id,
-    at: createdAt,
-    type: REGISTERED,
+/** In the order in which they follow each other where they are of one instant. */
+function eventsOfUser(user: TellingUser): EventRow[] {
+  const { id: userId, createdAt, linkOpenedAt, emailVerifiedAt, verifiedBy } = user
+  const of = (at: number, type: EventType, detail: string | null = null): EventRow => ({
+    userId,
+    at,
+    type,
     messageId: '',
     provider: null,
     actor: null,
-    detail: null,
-  }
+    detail,
+  })
+  return [
+    of(createdAt, REGISTERED),
+    ...(linkOpenedAt === null ? [] : [of(linkOpenedAt, OPENED)]),
+    ...(emailVerifiedAt === null || verifiedBy === null
+      ? []
+      : [of(emailVerifiedAt, VERIFIED, verifiedBy)]),
+  ]
 }
 
 function acceptanceOf(userId: string, mail: MailRow): EventRow[] {

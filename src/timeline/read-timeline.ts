@@ -3,8 +3,8 @@
 
 import { desc, eq } from 'drizzle-orm'
 import type { DrizzleD1Database } from 'drizzle-orm/d1'
-import { events, type MessageKind, messages, type users } from '../schema.ts'
-import { withDerivedEvents } from './derived-events.ts'
+import { events, type MessageKind, messages } from '../schema.ts'
+import { type TellingUser, withDerivedEvents } from './derived-events.ts'
 
 /** Entries that no event tells of, or not by its type alone. */
 export type LedgerEntryType = 'mail_queued' | 'mail_withheld' | 'mail_held_for_cap'
@@ -77,7 +77,7 @@ type MailRow = typeof messages.$inferSelect
  * @param marks the ledger's words
  */
 export function timelineOf(
-  user: Pick<typeof users.$inferSelect, 'id' | 'createdAt'>,
+  user: TellingUser,
   eventRows: readonly EventRow[],
   mailRows: readonly MailRow[],
   marks: LedgerMarks,

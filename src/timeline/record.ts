@@ -53,7 +53,7 @@ export interface NewEvent {
 }
 
 /** What anybody can cause is noted once in so long: a stranger must not bury what else a timeline says. */
-const ONCE_IN_MS = 60_000
+export const ONCE_IN_MS = 60_000
 
 /**
  * A condition for {@link NewEvent.onlyIf}: no event of the type within the last minute.

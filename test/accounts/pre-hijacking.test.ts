@@ -101,7 +101,13 @@ describe('F1: a link scanner', () => {
     await h.browser().register(email)
     await h.deliver()
     const { url } = linkIn((await h.mails(email))[0])
-    const before = await h.rows('select * from users where email = ?', email)
+    // All of it but that the link was looked at, which the timeline says.
+    const claims = async () =>
+      (await h.rows<object>('select * from users where email = ?', email)).map((row) => ({
+        ...row,
+        link_opened_at: null,
+      }))
+    const before = await claims()
 
     const scanner = h.browser()
     expect((await scanner.send('HEAD', url)).status).toBe(200)
@@ -121,7 +127,7 @@ describe('F1: a link scanner', () => {
       )
       expect(posted.status).toBe(403)
     }
-    expect(await h.rows('select * from users where email = ?', email)).toEqual(before)
+    expect(await claims()).toEqual(before)
     expect(scanner.cookies.size).toBe(0)
   })
 })

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { HOUR_MS, hourOf } from '../../src/figures/metrics.ts'
 import { hoursToCount, rollUp } from '../../src/figures/rollup.ts'
 import { firstIdOf } from '../../src/timeline/id-range.ts'
+import { PASSWORD } from '../support/browser.ts'
 import { createHarness, freshAddress, type Harness, linkIn } from '../support/harness.ts'
 import { wholeScans } from '../support/query-plans.ts'
 
@@ -147,10 +148,20 @@ describe('F5, F7: the figures of an hour', () => {
     await h.browser().register(freshAddress())
     await h.deliver()
     h.now += 5_000
-    await browser.confirm(linkIn((await h.mails(email))[0]).token)
+    const { token, url } = linkIn((await h.mails(email))[0])
+    await browser.open(url)
+    h.now += 7_000
+    await browser.confirm(token)
     await countUp(h)
     const before = await h.rows('select * from figures order by metric, dimension')
-    expect(await figuresOf(h, hourOf(h.now))).toMatchObject({ registered: 2, accepted: 2 })
+    const counted = {
+      registered: 2,
+      accepted: 2,
+      opened: 1,
+      verified: 1,
+      'time_to_verify/30000': 1,
+    }
+    expect(await figuresOf(h, hourOf(h.now))).toMatchObject(counted)
     await h.rows(
       "insert into events (user_id, at, type) select id, created_at, 'registered' from users",
     )
@@ -158,6 +169,12 @@ describe('F5, F7: the figures of an hour', () => {
       `insert into events (user_id, at, type, message_id, provider, detail)
         select user_id, sent_at, 'mail_accepted', id, provider, provider_message_id from messages`,
     )
+    await h.rows(
+      `insert into events (user_id, at, type)
+        select id, email_verified_at, 'verified' from users where verified_by is not null
+        union all select id, link_opened_at, 'link_opened' from users where link_opened_at is not null`,
+    )
+    await h.rows('update users set verified_by = null, link_opened_at = null')
     await h.rows('delete from figures')
     await countUp(h)
     expect(await h.rows('select * from figures order by metric, dimension')).toEqual(before)
@@ -166,6 +183,29 @@ describe('F5, F7: the figures of an hour', () => {
     await h.rows('delete from figures')
     await countUp(h)
     expect(await figuresOf(h, hourOf(h.now))).toMatchObject({ registered: 2, accepted: 2 })
+  })
+
+  it('count the first look and the first proof, whatever is looked at and proven later', async () => {
+    const h = await createHarness()
+    const hour = hourOf(h.now)
+    const email = freshAddress()
+    const browser = h.browser()
+    await browser.register(email)
+    await h.deliver()
+    const { token, url } = linkIn((await h.mails(email))[0])
+    await browser.open(url)
+    h.now += 20_000
+    await browser.confirm(token)
+    h.now += 600_000
+    await browser.open(url)
+    const next = freshAddress('next')
+    await browser.post('/auth/change-email', { new_email: next, password: PASSWORD })
+    await h.deliver()
+    const change = linkIn((await h.mails(next))[0])
+    expect((await browser.confirm(change.token)).body.user.email).toBe(next)
+    await countUp(h)
+    const figures = await figuresOf(h, hour)
+    expect(figures).toMatchObject({ opened: 1, verified: 1, 'time_to_verify/30000': 1 })
   })
 
   it('are the same when counted twice, and at once', async () => {

@@ -130,7 +130,12 @@ describe('F7: views of the page behind a link', () => {
     const [mail] = await h.mails(email)
     const link = /https:\S+verify-email\?token=\S+/.exec(mail?.text ?? '')?.[0] ?? ''
     const path = link.slice(new URL(link).origin.length)
-    const before = await h.rows('select * from users, sessions, messages')
+    const stored = async () =>
+      (await h.rows<object>('select * from messages, sessions, users')).map((row) => ({
+        ...row,
+        link_opened_at: null,
+      }))
+    const before = await stored()
     await ada.send('HEAD', path)
     const sentOff = ['registered', 'mail_queued', 'mail_accepted']
     expect(await typesOf(h, userId)).toEqual(sentOff)
@@ -144,7 +149,7 @@ describe('F7: views of the page behind a link', () => {
     h.now += MINUTE
     await h.browser().open(link)
     expect(await typesOf(h, userId)).toEqual([...sentOff, 'link_opened', 'link_opened'])
-    expect(await h.rows('select * from users, sessions, messages')).toEqual(before)
+    expect(await stored()).toEqual(before)
   })
 })
 

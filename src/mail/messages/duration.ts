@@ -14,17 +14,31 @@ const DAY = 24 * HOUR
  * @returns such as `15 minutes`, `24 Stunden`, `7 days`
  */
 export function describeDuration(locale: Locale, ms: number): string {
-  const [count, unit] =
+  const [count, unit]: [number, Unit] =
     ms > DAY && ms % DAY === 0
       ? [ms / DAY, 'day']
       : ms >= HOUR && ms % HOUR === 0
         ? [ms / HOUR, 'hour']
         : [Math.floor(ms / MINUTE), 'minute']
-  return new Intl.NumberFormat(locale, {
+  return formatOf(locale, unit).format(count)
+}
+
+type Unit = 'day' | 'hour' | 'minute'
+
+/** Kept, because making one takes longer than writing the rest of a mail. */
+const formats = new Map<string, Intl.NumberFormat>()
+
+function formatOf(locale: Locale, unit: Unit): Intl.NumberFormat {
+  const key = `${locale} ${unit}`
+  const known = formats.get(key)
+  if (known !== undefined) return known
+  const format = new Intl.NumberFormat(locale, {
     style: 'unit',
     unit,
     unitDisplay: 'long',
     // "1.439 Minuten" could be read as one and a half.
     useGrouping: false,
-  }).format(count)
+  })
+  formats.set(key, format)
+  return format
 }

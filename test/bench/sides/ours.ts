@@ -96,20 +96,17 @@ export const ours: Side = {
     const run = (sql: string, from = 0, to = total) => {
       if (to > from) db.prepare(`${sql}`).run(from, to)
     }
-    run(`insert into users (id, email, email_fingerprint, password_hash, email_verified_at, generation, created_at)
+    run(`insert into users (id, email, email_fingerprint, password_hash, email_verified_at, generation, created_at,
+        link_opened_at, verified_by)
       ${NUMBERS} select uuid(i, 0), address(i), fingerprint(address(i)), '${SOME_HASH}',
-        iif(i < ${verified}, ${at} + 60000, null), 0, ${at} from n`)
+        iif(i < ${verified}, ${at} + 60000, null), 0, ${at},
+        iif(i < ${verified}, ${at} + 50000, null), iif(i < ${verified}, 'session', null) from n`)
     run(`insert into sessions (id, user_id, created_at, expires_at, ip, user_agent)
       ${NUMBERS} select session(i), uuid(i, 0), ${now}, ${now + 30 * DAY}, ip(i), '${USER_AGENT}' from n`)
     run(`insert into messages (id, user_id, kind, to_email, generation, state, attempts, provider,
         provider_message_id, created_at, sent_at, settled_at)
       ${NUMBERS} select uuid(i, 1), uuid(i, 0), 'verify_email', address(i), 0, 'delivered', 1, 'sendgrid',
         'bench.' || i, ${at}, ${at} + 1000, ${at} + 2000 from n`)
-    run(
-      `insert into events (user_id, type, at) ${NUMBERS} select uuid(i, 0), 'verified', ${at} + 60000 from n`,
-      0,
-      verified,
-    )
     const waiting = firstOf(population, 'waiting')
     run(
       `insert into messages (id, user_id, kind, to_email, generation, state, attempts, created_at)
