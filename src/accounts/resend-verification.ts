@@ -7,7 +7,7 @@ import { secondsUntil, type Verdict } from '../limits/window.ts'
 import { insertMessageWithinLimit, isNotice, type MailSlip, newSlip } from '../mail/outbox.ts'
 import { type Givens, preparedBatch, type Slots } from '../prepared-batch.ts'
 import { type Locale, users } from '../schema.ts'
-import { onceAMinute, recordEvent } from '../timeline/record.ts'
+import { onceAMinute, recordEvent, recordEvents } from '../timeline/record.ts'
 import { addressFingerprint } from './email-address.ts'
 import { NOBODY, type SessionKey, sessionKeyOf } from './session-token.ts'
 import { userOfSession } from './sessions.ts'
@@ -118,26 +118,22 @@ const mailWaitingAddress = preparedBatch(
         .from(users)
         .where(eq(users.id, user)),
       // First, while the mails that use the limit up are those of before.
-      recordEvent(db, {
-        userId: user,
-        type: 'resend_limited',
-        at: now,
-        detail: slots.policy,
-        onlyIf: sql`${isWaiting} and ${ownMails} >= ${limit} and ${onceAMinute('resend_limited', now)}`,
-      }),
+      recordEvents(db, [
+        { userId: user, type: 'resend_requested', at: now, detail: 'session', onlyIf: isWaiting },
+        {
+          userId: user,
+          type: 'resend_limited',
+          at: now,
+          detail: slots.policy,
+          onlyIf: sql`${isWaiting} and ${ownMails} >= ${limit} and ${onceAMinute('resend_limited', now)}`,
+        },
+      ]),
       insertMessageWithinLimit(db, slots, {
         kind: sql`iif(u.email_verified_at is null, 'verify_email', 'change_email')`,
         toEmail: WAITING_ADDRESS,
         locale: slots.locale,
         recipient: user,
         onlyIf: sql`${isWaiting} and ${ownMails} < ${limit}`,
-      }),
-      recordEvent(db, {
-        userId: user,
-        type: 'resend_requested',
-        at: now,
-        detail: 'session',
-        onlyIf: isWaiting,
       }),
     ]
   },

@@ -71,14 +71,21 @@ export function onceAMinute(type: EventType, at: Given<number>): SQL {
  * @param event what happened
  */
 export function recordEvent(db: DrizzleD1Database, event: NewEvent) {
-  return db
-    .insert(events)
-    .select(
-      sql`select u.id, ${event.at}, ${event.type}, ${event.messageId ?? ''}, null,
-        ${event.actor ?? null}, ${event.detail ?? null}
-        from users u where u.id = ${event.userId} and ${event.onlyIf ?? sql`true`}`,
-    )
-    .onConflictDoNothing()
+  return recordEvents(db, [event])
+}
+
+/**
+ * The same for several events, in one statement: each condition sees the tables as they were before.
+ * @param db builds the statement
+ * @param happened what happened
+ */
+export function recordEvents(db: DrizzleD1Database, happened: readonly NewEvent[]) {
+  const rows = happened.map(
+    ({ userId, type, at, messageId, detail, actor, onlyIf }) =>
+      sql`select u.id, ${at}, ${type}, ${messageId ?? ''}, null, ${actor ?? null}, ${detail ?? null}
+        from users u where u.id = ${userId} and ${onlyIf ?? sql`true`}`,
+  )
+  return db.insert(events).select(sql.join(rows, sql` union all `)).onConflictDoNothing()
 }
 
 /** An event of each of several mails. */
