@@ -114,7 +114,6 @@ export async function createDeps(
       passwordKey,
       now,
       (error) => log('counter_unavailable', { reason: reasonOf(error) }),
-      random,
     ),
     async enqueue(messageIds) {
       for (let start = 0; start < messageIds.length; start += MAX_SEND_BATCH) {

@@ -2,10 +2,10 @@
 // concurrency, and other locations see a write a minute later), so it only turns floods away and fails
 // soft; D1 decides the limits that must be exact.
 //
-// Writes to KV are the dearest thing a request does, and most windows see one request only: somebody signs up, and
-// that was it. So the first request of a window stays in the isolate's memory, and is written together with the
-// second. What this gives away is one request for each isolate that a client reaches; limits that are too low to give
-// one away are written from the first.
+// KV is also the slowest and dearest thing a request touches, and most windows see one request only: somebody signs up,
+// and that was it. So each isolate remembers what it counted. It asks KV from the second request of a window on, and
+// tells it of every second one, or of a twentieth of a high limit at once. That much is given away for each isolate
+// that a client reaches; limits under ten are asked and told each time.
 
 import * as z from 'zod/mini'
 import { encodeBase64Url } from '../signing/base64url.ts'
@@ -42,16 +42,22 @@ export const KV_MIN_TTL_SECONDS = 60
 /** The period of the burst gate, as wrangler.toml sets it. */
 const BURST_SECONDS = 60
 
-/**
- * A limit is counted in so many steps, so that a high one, which is there for floods, is written seldom: five at once,
- * one time in five. The limit then holds on average, which is all that KV could promise anyhow.
- */
+/** From this limit on an isolate keeps requests to itself: one of ten, and of high limits one step of twenty. */
+const KEPT_FROM_LIMIT = 10
 const STEPS_PER_LIMIT = 20
 
-/** From this limit on the first request of a window is not written by itself. */
-export const HELD_FROM_LIMIT = 10
-/** Windows with one request that an isolate remembers, some two hundred bytes each; the oldest are forgotten. */
-export const MAX_HELD = 10_000
+/** With so many requests that KV has not been told of, it is told. */
+function stepOf({ limit }: RatePolicy): number {
+  return Math.max(limit < KEPT_FROM_LIMIT ? 1 : 2, Math.floor(limit / STEPS_PER_LIMIT))
+}
+
+/** Windows that an isolate remembers, some two hundred bytes each; the oldest are forgotten. */
+export const MAX_REMEMBERED = 10_000
+
+/** A window with the requests that KV has not been told of. */
+interface Window extends WindowState {
+  readonly unwritten: number
+}
 
 const storedWindow = z.object({ count: z.int().check(z.minimum(0)), endsAt: z.int() })
 
@@ -61,7 +67,6 @@ const storedWindow = z.object({ count: z.int().check(z.minimum(0)), endsAt: z.in
  * @param key HMAC key for the names of counters: a plain hash of an IP or an address is soon guessed
  * @param now the clock, milliseconds since the epoch
  * @param onFailure told of every read or write that failed
- * @param random from 0 up to, not including, 1: which requests are written for all of a step
  */
 export function createCounters(
   store: {
@@ -72,7 +77,6 @@ export function createCounters(
   key: CryptoKey,
   now: () => number,
   onFailure: (error: unknown) => void,
-  random: () => number,
 ): Counters {
   async function read(name: string): Promise<WindowState | null> {
     try {
@@ -94,28 +98,33 @@ export function createCounters(
     }
   }
 
-  async function write(name: string, state: WindowState, at: number): Promise<void> {
-    const ttlSeconds = Math.max(KV_MIN_TTL_SECONDS, Math.ceil((state.endsAt - at) / 1000))
-    await store.put(name, JSON.stringify(state), ttlSeconds).catch(onFailure)
+  async function write(name: string, { count, endsAt }: WindowState, at: number): Promise<void> {
+    const ttlSeconds = Math.max(KV_MIN_TTL_SECONDS, Math.ceil((endsAt - at) / 1000))
+    await store.put(name, JSON.stringify({ count, endsAt }), ttlSeconds).catch(onFailure)
   }
 
-  /** First requests of their windows, which KV does not know of. */
-  const held = new Map<string, WindowState>()
+  /** What this isolate counted itself or read, by name; the oldest first. */
+  const remembered = new Map<string, Window>()
 
-  /** What KV says, and what this isolate holds back. */
-  function withHeld(name: string, stored: WindowState | null, at: number): WindowState | null {
-    const first = held.get(name)
-    if (first === undefined || first.endsAt <= at) return stored
-    return stored === null || stored.endsAt <= at
-      ? first
-      : { ...stored, count: stored.count + first.count }
+  function recall(name: string, at: number): Window | null {
+    const window = remembered.get(name)
+    return window === undefined || window.endsAt <= at ? null : window
   }
 
-  function hold(name: string, first: WindowState): void {
-    held.delete(name)
-    held.set(name, first)
-    const [oldest] = held.keys()
-    if (held.size > MAX_HELD && oldest !== undefined) held.delete(oldest)
+  function remember(name: string, window: Window): void {
+    remembered.delete(name)
+    remembered.set(name, window)
+    const [oldest] = remembered.keys()
+    if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest)
+  }
+
+  /**
+   * Both together. KV answers late: for a minute it may not know what was written, and then this isolate knows better.
+   */
+  function withStored(own: Window | null, stored: WindowState | null, at: number): Window | null {
+    if (stored === null || stored.endsAt <= at) return own
+    if (own === null) return { ...stored, unwritten: 0 }
+    return { ...own, count: Math.max(own.count, stored.count + own.unwritten) }
   }
 
   return {
@@ -124,8 +133,12 @@ export function createCounters(
       const counted = await Promise.all(
         subjects.map(async ({ policy, value, isGuess }) => {
           const name = await counterName(key, policy, value)
-          const [stored, refused] = await Promise.all([read(name), isGuess ? isBurst(name) : false])
-          const { verdict } = countIn(withHeld(name, stored, at), policy, at)
+          const isKept = stepOf(policy) > 1 && recall(name, at) === null
+          const [stored, refused] = await Promise.all([
+            isKept ? null : read(name),
+            isGuess ? isBurst(name) : false,
+          ])
+          const { verdict } = countIn(withStored(recall(name, at), stored, at), policy, at)
           return { name, policy, stored, verdict: refused ? burstVerdict(policy) : verdict }
         }),
       )
@@ -139,13 +152,13 @@ export function createCounters(
           if (refusedBy !== null) return
           await Promise.all(
             counted.map(async ({ name, policy, stored }) => {
-              // Looked at again: of requests that came at once, the first one held itself back meanwhile.
-              const { next } = countIn(withHeld(name, stored, at), policy, at)
-              if (next.count === 1 && policy.limit >= HELD_FROM_LIMIT) return hold(name, next)
-              const step = Math.max(1, Math.floor(policy.limit / STEPS_PER_LIMIT))
-              if (random() >= 1 / step) return
-              held.delete(name)
-              await write(name, { ...next, count: next.count + step - 1 }, at)
+              // Looked at again: others that came at the same time have counted themselves meanwhile.
+              const window = withStored(recall(name, at), stored, at)
+              const { next } = countIn(window, policy, at)
+              const unwritten = (window?.unwritten ?? 0) + 1
+              if (unwritten < stepOf(policy)) return remember(name, { ...next, unwritten })
+              remember(name, { ...next, unwritten: 0 })
+              await write(name, next, at)
             }),
           )
         },

@@ -30,7 +30,6 @@ function setUp() {
       (error) => {
         throw error
       },
-      () => 0,
     ),
     log: createLog(
       () => state.now,
