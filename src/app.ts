@@ -56,6 +56,7 @@ export function createApp(deps: Deps): Hono {
     bodyLimit({ maxSize, onError: (c) => refuse(c, 'payload_too_large') })
 
   app.use(answerHeaders(config))
+  if (config.ALLOWED_ORIGINS.length > 0) app.use('/auth/*', crossOrigin(config.ALLOWED_ORIGINS))
   const limitBody = withinBytes(MAX_BODY_BYTES)
   const limitWebhook = withinBytes(MAX_WEBHOOK_BYTES)
   const limitMail = withinBytes(MAX_MAIL_BYTES)
@@ -69,8 +70,6 @@ export function createApp(deps: Deps): Hono {
         : limitBody
     return limit(c, next)
   })
-
-  if (config.ALLOWED_ORIGINS.length > 0) app.use('/auth/*', crossOrigin(config.ALLOWED_ORIGINS))
 
   // Pages come first and leave to the JSON routes what is not for a browser.
   app.route('/', pageRoutes(deps))

@@ -65,7 +65,7 @@ describe('promise 6: what each operation costs', () => {
     const mailing = { ...nothing, trips: 1, queued: 1 }
     expect(exact).toEqual({
       // The claim 2 rows with its index, the session 1, the mail 4.
-      register: { ...mailing, written: 7 },
+      register: { ...mailing, written: 7, kvReads: 1 },
       'session check': { ...nothing, trips: 1 },
       'open the link': { ...nothing, trips: 1, written: 1 },
       // The second request from her IP: KV is asked, and told of both.
@@ -75,7 +75,7 @@ describe('promise 6: what each operation costs', () => {
       // The owner 2 rows with the unique index, the session 1.
       confirm: { ...nothing, trips: 1, written: 3 },
       'confirm again': { ...nothing, trips: 1, written: 1 },
-      'log in': { ...nothing, trips: 2, written: 2 },
+      'log in': { ...nothing, trips: 2, written: 2, kvReads: 1 },
       'forged token': nothing,
     })
   })

@@ -156,16 +156,12 @@ async function applyChange(
       })
       .where(mayChange)
       .returning(),
-    recordEvent(db, {
-      userId: link.userId,
-      type: 'email_changed',
-      at: now,
-      onlyIf: sql`changes() = 1`,
-    }),
+    // Straight after the update, whose rows `changes()` counts.
     db.delete(users).where(
       sql`changes() = 1 and email_fingerprint = ${link.addressFingerprint}
           and email_verified_at is null`,
     ),
+    recordEvent(db, { userId: sql`(${applied})`, type: 'email_changed', at: now }),
     retireLinks(
       deps,
       sql`select c.from_fingerprint from email_changes c

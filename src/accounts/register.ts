@@ -59,7 +59,7 @@ export async function register(
   const id = deps.newId()
   const heldClaim = sql`(select c.id from users c where c.id = (${userOfSession(presented, now)})
     and c.email = ${email} and c.email_verified_at is null)`
-  // A condition of what the client sent alone, as are those below: the work must not tell what is stored.
+  // What is left out below depends on whether a session was presented, never on what is stored: the work must not tell.
   const mayHoldClaim = presented !== NOBODY
   const claim = mayHoldClaim ? sql`coalesce(${heldClaim}, ${id})` : sql`${id}`
 

@@ -119,7 +119,13 @@ const mailWaitingAddress = preparedBatch(
         .where(eq(users.id, user)),
       // First, while the mails that use the limit up are those of before.
       recordEvents(db, [
-        { userId: user, type: 'resend_requested', at: now, detail: 'session', onlyIf: isWaiting },
+        {
+          userId: user,
+          type: 'resend_requested',
+          at: now,
+          detail: 'session',
+          onlyIf: sql`${isWaiting} and ${ownMails} < ${limit}`,
+        },
         {
           userId: user,
           type: 'resend_limited',

@@ -67,9 +67,8 @@ export async function verifyBySession(
 
 /**
  * Confirms with nothing but the link, for `VERIFY_MODE=click`: the claim that this browser holds on the
- * address, else the one the link was minted for. It signs nobody
- * in, or a victim's click would land them in an account whose password a stranger chose; a session that
- * already belongs to the claim is rotated.
+ * address, else the one the link was minted for. It signs nobody in, or a victim's click would land them in an
+ * account whose password a stranger chose; a session that already belongs to the claim is rotated.
  * @param deps capabilities
  * @param claims from a genuine link
  * @param presentedToken the session token that came with the request, or null

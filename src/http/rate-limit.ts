@@ -1,6 +1,7 @@
 // The gate in front of whatever is limited, and the 429 it answers with.
 
 import type { Context } from 'hono'
+import { routePath } from 'hono/route'
 import type { Deps } from '../deps.ts'
 import type { Subject } from '../limits/counters.ts'
 import type { Verdict } from '../limits/window.ts'
@@ -44,7 +45,8 @@ export function noteRefusal(
   deps: Pick<Deps, 'log' | 'tally'>,
   { policy }: Verdict,
 ): void {
-  deps.log('request_limited', { policy: policy.name, path: c.req.path })
+  // The route, not the path: whoever is refused could write a line of the log with each path he makes up.
+  deps.log('request_limited', { policy: policy.name, path: routePath(c) })
   deps.tally.refused(policy.name)
 }
 

@@ -3,9 +3,9 @@
 // soft; D1 decides the limits that must be exact.
 //
 // KV is also the slowest and dearest thing a request touches, and most windows see one request only: somebody signs up,
-// and that was it. So each isolate remembers what it counted. It asks KV from the second request of a window on, and
-// tells it of every second one, or of a twentieth of a high limit at once. That much is given away for each isolate
-// that a client reaches; limits under ten are asked and told each time.
+// and that was it. So each isolate remembers what it counted. It asks KV from a client's second request of a window on,
+// and tells it of every second one, or of a twentieth of a high limit at once. That much is given away for each isolate
+// that is reached; of limits under ten, nothing.
 
 import * as z from 'zod/mini'
 import { encodeBase64Url } from '../signing/base64url.ts'
@@ -16,6 +16,11 @@ export interface Subject {
   readonly policy: RatePolicy
   /** An address or an IP; it reaches KV only as a keyed hash. */
   readonly value: string
+  /**
+   * The one who asks, by its IP. Of anybody else (an address) the same is asked of KV each time: the work must not tell
+   * whether somebody asked about it before.
+   */
+  readonly isClient?: true
   /** A password guess: bursts of it are stopped exactly, not only counted softly. */
   readonly isGuess?: true
 }
@@ -131,11 +136,11 @@ export function createCounters(
     async check(subjects) {
       const at = now()
       const counted = await Promise.all(
-        subjects.map(async ({ policy, value, isGuess }) => {
+        subjects.map(async ({ policy, value, isClient, isGuess }) => {
           const name = await counterName(key, policy, value)
-          const isKept = stepOf(policy) > 1 && recall(name, at) === null
+          const isFirst = isClient && stepOf(policy) > 1 && recall(name, at) === null
           const [stored, refused] = await Promise.all([
-            isKept ? null : read(name),
+            isFirst ? null : read(name),
             isGuess ? isBurst(name) : false,
           ])
           const { verdict } = countIn(withStored(recall(name, at), stored, at), policy, at)

@@ -11,7 +11,7 @@ import type { Subject } from './counters.ts'
  * @param address canonical; absent where the request names a session instead (D1 limits that address)
  */
 export function mailSubjects(config: Config, ip: string, address?: string): Subject[] {
-  const perIp = { policy: config.MAIL_LIMIT_PER_IP, value: ip }
+  const perIp: Subject = { policy: config.MAIL_LIMIT_PER_IP, value: ip, isClient: true }
   if (address === undefined) return [perIp]
   return [perIp, { policy: config.MAIL_REQUESTS_PER_ADDRESS, value: address }]
 }
@@ -28,7 +28,7 @@ export function mailSubjects(config: Config, ip: string, address?: string): Subj
  */
 export function loginSubjects(config: Config, ip: string, address: string): Subject[] {
   return [
-    { policy: config.LOGIN_LIMIT_PER_IP, value: ip, isGuess: true },
+    { policy: config.LOGIN_LIMIT_PER_IP, value: ip, isClient: true, isGuess: true },
     { policy: config.LOGIN_LIMIT_PER_ADDRESS, value: address, isGuess: true },
   ]
 }
@@ -42,7 +42,7 @@ export function loginSubjects(config: Config, ip: string, address: string): Subj
  */
 export function confirmSubjects(config: Config, ip: string, addressFingerprint: string): Subject[] {
   return [
-    { policy: config.CONFIRM_LIMIT_PER_IP, value: ip, isGuess: true },
+    { policy: config.CONFIRM_LIMIT_PER_IP, value: ip, isClient: true, isGuess: true },
     { policy: config.CONFIRM_LIMIT_PER_ADDRESS, value: addressFingerprint, isGuess: true },
   ]
 }
@@ -54,5 +54,5 @@ export function confirmSubjects(config: Config, ip: string, addressFingerprint: 
  * @param ip from `clientIp`
  */
 export function adminSubjects(config: Config, ip: string): Subject[] {
-  return [{ policy: config.ADMIN_LIMIT_PER_IP, value: ip, isGuess: true }]
+  return [{ policy: config.ADMIN_LIMIT_PER_IP, value: ip, isClient: true, isGuess: true }]
 }

@@ -78,7 +78,8 @@ export async function recordOutcomes(
   const isAcceptance = sql`${tells('type')} = 'mail_accepted'`
   // A report that came before this told of the same acceptance, or of an earlier one.
   const isTold = sql`${wasAccepted(sql`m`)} and m.provider is ${tells('provider')}
-    and (${tells('detail')} is null or m.provider_message_id is ${tells('detail')})`
+    and (${tells('detail')} is null or m.provider_message_id is null
+      or m.provider_message_id = ${tells('detail')})`
 
   await deps.batch([
     // First, while the rows still show who claimed them.

@@ -123,6 +123,6 @@ function isSame(derived: EventRow, written: EventRow): boolean {
   return (
     derived.type === ACCEPTED &&
     written.provider === derived.provider &&
-    (written.detail === null || written.detail === derived.detail)
+    (written.detail === null || derived.detail === null || written.detail === derived.detail)
   )
 }

@@ -102,7 +102,7 @@ function rank({ type, messageId }: TimelineEntry): number {
 }
 
 function eventEntry(event: EventRow, mail: MailRow | undefined, marks: LedgerMarks): TimelineEntry {
-  const isHeld = event.detail === marks.dailyCap
+  const isHeld = event.type === 'mail_deferred' && event.detail === marks.dailyCap
   const held: LedgerEntryType = 'mail_held_for_cap'
   return {
     at: event.at,

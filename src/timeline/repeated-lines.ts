@@ -3,10 +3,11 @@
 
 import { formatLogLine, type Log, type LogEvent, type LogFields } from './log.ts'
 
-/** A forged or worn link, a webhook without its signature, a request beyond its limit. */
+/** A forged or worn link, a genuine one without its claim, a webhook without its signature, a request beyond its limit. */
 const ANYBODY_CAUSES: ReadonlySet<LogEvent> = new Set([
   'invalid_token',
   'expired_token',
+  'proof_refused',
   'webhook_refused',
   'request_limited',
 ])
@@ -24,7 +25,8 @@ interface Repeats {
 
 /**
  * Makes a log that writes the first line of its kind at once, and what repeats it within a second as one line, before
- * the next line of any kind. An isolate that ends before it writes another line takes that count along, and no more.
+ * the first line of any kind that comes later than that. An isolate that ends before takes that count along, and no
+ * more.
  * @param now the clock, in milliseconds since the epoch
  * @param write where lines go
  */

@@ -182,7 +182,8 @@ describe('bursts', () => {
     const guessed = answers.filter(({ status }) => status === 401)
     expect(guessed.length).toBeLessThanOrEqual(30)
     const refused = answers.find(({ status }) => status === 429)
-    expect(refused?.headers.get('Retry-After')).toBe('60')
+    // A minute by the exact gate; a quarter of an hour by what this isolate counted.
+    expect(['60', '900']).toContain(refused?.headers.get('Retry-After'))
   })
 
   it('more passwords to hash than the isolate can are answered with 503, not with a long wait', async () => {

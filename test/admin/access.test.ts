@@ -49,6 +49,17 @@ describe('the token', () => {
     ])
   })
 
+  it('guessed at many paths: one line a second in the log, and no path that the guesser made up', async () => {
+    const h = await deskHarness({ ADMIN_LIMIT_PER_IP: '3/15m' })
+    for (let nth = 0; nth < 40; nth++) {
+      const path = `/admin/users/ada@example.com/${'x'.repeat(500)}${nth}`
+      await h.browser('10.99.0.9').get(path, { Authorization: 'Bearer wrong' })
+    }
+    const limited = h.logs.filter(({ event }) => event === 'request_limited')
+    expect(limited).toHaveLength(1)
+    expect(JSON.stringify(h.logs)).not.toMatch(/ada@example|xxx/)
+  })
+
   it('guesses one after the other: 429 from the limit on; the right token still passes, and so do others', async () => {
     const h = await deskHarness({ ADMIN_LIMIT_PER_IP: '3/15m' })
     const guess = (token: string, ip = '10.99.0.1') =>

@@ -34,6 +34,25 @@ describe('CORS', () => {
     expect(registered.headers.get('Vary')).toContain('Origin')
   })
 
+  it('lets them read what went wrong as well: a body that is too large, no session, a wrong method', async () => {
+    const h = await createHarness({ ALLOWED_ORIGINS: APP })
+    const headers = { Origin: APP, 'Content-Type': 'application/json' }
+    const large = await h.fetch('/auth/register', {
+      method: 'POST',
+      headers: { ...headers, 'Content-Length': '17000' },
+      body: 'x'.repeat(17_000),
+    })
+    const answers = [
+      large,
+      await h.fetch('/auth/session', { headers }),
+      await h.fetch('/auth/session', { method: 'DELETE', headers }),
+    ]
+    expect(answers.map(({ status }) => status)).toEqual([413, 401, 405])
+    for (const answer of answers) {
+      expect(answer.headers.get('Access-Control-Allow-Origin')).toBe(APP)
+    }
+  })
+
   it('is off where no origin is listed', async () => {
     const h = await createHarness()
     const response = await h.fetch('/auth/session', { headers: { Origin: APP } })

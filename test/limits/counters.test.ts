@@ -173,8 +173,18 @@ describe('what an isolate keeps to itself', () => {
 
   it('is the first request of a window: most see no second one, and cost KV nothing', async () => {
     const { request, puts, gets } = setUp()
-    for (let i = 0; i < 5; i++) await request({ policy: tenAnHour, value: fresh('203.0.113.7') })
+    for (let i = 0; i < 5; i++)
+      await request({ policy: tenAnHour, value: fresh('203.0.113.7'), isClient: true })
     expect({ puts, gets }).toEqual({ puts: [], gets: [] })
+  })
+
+  it('is not what others may have asked about an address: the work must not tell', async () => {
+    const { request, gets } = setUp()
+    const subject = { policy: perAddress, value: fresh('ada@example.com') }
+    for (let i = 1; i <= 3; i++) {
+      await request({ ...subject, policy: { ...perAddress, limit: 100 } })
+      expect(gets).toHaveLength(i)
+    }
   })
 
   it('is told with the second, by the window that it began', async () => {

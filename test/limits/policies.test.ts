@@ -15,13 +15,13 @@ const EMAIL = 'ada@example.com'
 describe('what is counted', () => {
   it('S10: is 10 requests an hour per IP for whatever can send mail', () => {
     expect(mailSubjects(configOf(), IP)).toEqual([
-      { policy: { name: 'mail-ip', limit: 10, windowMs: 3_600_000 }, value: IP },
+      { policy: { name: 'mail-ip', limit: 10, windowMs: 3_600_000 }, value: IP, isClient: true },
     ])
   })
 
   it('F3: is the address too where a request names one, whether or not it is known', () => {
     expect(mailSubjects(configOf(), IP, EMAIL)).toEqual([
-      { policy: { name: 'mail-ip', limit: 10, windowMs: 3_600_000 }, value: IP },
+      { policy: { name: 'mail-ip', limit: 10, windowMs: 3_600_000 }, value: IP, isClient: true },
       { policy: { name: 'mail-requests-address', limit: 100, windowMs: 900_000 }, value: EMAIL },
     ])
   })
@@ -35,7 +35,12 @@ describe('what is counted', () => {
 
   it('is every sign-in, per IP and per address', () => {
     expect(loginSubjects(configOf(), IP, EMAIL)).toEqual([
-      { policy: { name: 'login-ip', limit: 50, windowMs: 900_000 }, value: IP, isGuess: true },
+      {
+        policy: { name: 'login-ip', limit: 50, windowMs: 900_000 },
+        value: IP,
+        isClient: true,
+        isGuess: true,
+      },
       {
         policy: { name: 'login-address', limit: 25, windowMs: 900_000 },
         value: EMAIL,
@@ -46,7 +51,12 @@ describe('what is counted', () => {
 
   it('is every wrong password with a genuine link, per IP and per fingerprint', () => {
     expect(confirmSubjects(configOf(), IP, 'fingerprint')).toEqual([
-      { policy: { name: 'confirm-ip', limit: 50, windowMs: 900_000 }, value: IP, isGuess: true },
+      {
+        policy: { name: 'confirm-ip', limit: 50, windowMs: 900_000 },
+        value: IP,
+        isClient: true,
+        isGuess: true,
+      },
       {
         policy: { name: 'confirm-address', limit: 25, windowMs: 900_000 },
         value: 'fingerprint',

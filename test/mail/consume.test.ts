@@ -318,7 +318,6 @@ describe('S14: what is logged', () => {
       'mail_queued',
       'resend_requested',
       'mail_queued',
-      'resend_requested',
       'resend_limited',
       'verified',
     ])

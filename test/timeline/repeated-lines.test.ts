@@ -29,6 +29,7 @@ describe('S14: lines that anybody can cause', () => {
   it.each([
     ['invalid_token', { reason: 'mac' }],
     ['expired_token', { userId: 'u1', reason: 'verify' }],
+    ['proof_refused', { email: 'ada@example.com' }],
     ['webhook_refused', { provider: 'sendgrid', reason: 'signature' }],
     ['request_limited', { policy: 'mail-ip', path: '/auth/register' }],
   ] as const)('are written at once, and counted while they repeat: %s', (event, fields) => {
@@ -124,7 +125,6 @@ describe('S14: lines that tell of somebody', () => {
   it.each([
     'registered',
     'sign_in_refused',
-    'proof_refused',
     'desk_refused',
     'outage',
     'error',
