@@ -122,15 +122,14 @@ describe('S14: lines that anybody can cause', () => {
 })
 
 describe('S14: lines that tell of somebody', () => {
-  it.each([
-    'registered',
-    'sign_in_refused',
-    'desk_refused',
-    'outage',
-    'error',
-  ] as const)('are written each time: %s', (event) => {
-    const { state, log } = setUp()
-    for (let nth = 0; nth < 3; nth++) log(event, { email: 'ada@example.com' })
-    expect(state.lines).toEqual(Array(3).fill({ event, at: iso(START), email: 'a***@example.com' }))
-  })
+  it.each(['registered', 'sign_in_refused', 'desk_refused', 'outage', 'error'] as const)(
+    'are written each time: %s',
+    (event) => {
+      const { state, log } = setUp()
+      for (let nth = 0; nth < 3; nth++) log(event, { email: 'ada@example.com' })
+      expect(state.lines).toEqual(
+        Array(3).fill({ event, at: iso(START), email: 'a***@example.com' }),
+      )
+    },
+  )
 })
