@@ -1,4 +1,4 @@
-// What stands beside counted.ts when it is served: a Worker's bundle.
+// What stands beside instrumented.ts when it is served: a Worker's bundle.
 
 declare const worker: {
   fetch(request: Request, env: unknown, ctx: ExecutionContext): Promise<Response>

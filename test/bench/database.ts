@@ -1,6 +1,7 @@
 // Makes a contestant's D1 and fills it: Miniflare creates the file, SQLite itself writes the rows, which is a
 // hundred times faster than going through D1.
 
+import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -11,7 +12,7 @@ import { NOW, type Side } from './sides/side.ts'
 /**
  * Makes a database, and keeps it: another call for the same gives another copy.
  * @param side whose
- * @param name of the population, part of the directory's name
+ * @param name of what it is for, part of the directory's name
  * @param population who is in it
  * @param scratch a directory for all of them
  * @returns the directory to serve from
@@ -22,13 +23,15 @@ export async function createDatabase(
   population: Population,
   scratch: string,
 ): Promise<string> {
-  const template = join(scratch, `data-${side.name}-${name}`)
+  const people = createHash('sha256').update(JSON.stringify(population)).digest('hex').slice(0, 12)
+  const key = `${side.name}-${name}-${people}`
+  const template = join(scratch, `data-${key}`)
   if (!existsSync(template)) {
     mkdirSync(template, { recursive: true })
     await touch(side, template)
     await fill(side, template, population)
   }
-  const copy = join(scratch, `copy-${side.name}-${name}-${++copies}`)
+  const copy = join(scratch, `copy-${key}-${++copies}`)
   cpSync(template, copy, { recursive: true })
   return copy
 }

@@ -16,7 +16,7 @@ export interface Inspector {
 export interface CpuTime {
   /** In scrypt. */
   readonly hash: number
-  /** In everything else. */
+  /** In everything else: JavaScript, garbage collection, and native code such as Web Crypto and streams. */
   readonly own: number
 }
 
@@ -105,7 +105,10 @@ export function mostOfSample({ timeDeltas }: Profile): number {
   return 2 * (sorted[sorted.length >> 1] ?? 0)
 }
 
-/** The time of samples taken in code. A hash takes longer than samples are apart, and waits for nobody. */
+/** V8 calls native code that no JavaScript function stands for `(program)`; it is billed like the rest. */
+const NOT_AT_WORK: ReadonlySet<string> = new Set(['(idle)', '(root)'])
+
+/** The time of samples taken at work. A hash takes longer than samples are apart, and waits for nobody. */
 function cpuTimeOf(profile: Profile): CpuTime {
   const { nodes, samples, timeDeltas } = profile
   const names = new Map(nodes.map(({ id, callFrame }) => [id, callFrame.functionName]))
@@ -113,7 +116,7 @@ function cpuTimeOf(profile: Profile): CpuTime {
   let [hash, own] = [0, 0]
   for (const [i, id] of samples.entries()) {
     const name = names.get(id) ?? ''
-    if (['(idle)', '(program)', '(root)'].includes(name)) continue
+    if (NOT_AT_WORK.has(name)) continue
     const delta = Math.max(0, timeDeltas[i] ?? 0) / 1000
     if (name === SCRYPT) hash += delta
     else own += Math.min(delta, most / 1000)

@@ -15,6 +15,13 @@ export class Supply {
     this.#repeats = repeats
   }
 
+  /** How many are left. */
+  get left(): number {
+    return this.#repeats
+      ? Number.POSITIVE_INFINITY
+      : Math.max(0, this.#requests.length - this.#next)
+  }
+
   /** The next one, or null when everybody has had a turn. */
   take(): BenchRequest | null {
     const at = this.#next++

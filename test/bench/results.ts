@@ -12,14 +12,14 @@ import type { Cell } from './parts/throughput.ts'
 import type { UpkeepResult } from './parts/upkeep.ts'
 import type { SideName } from './sides/side.ts'
 
-/** When, on what, and with which of our bundles: parts measured apart can be told apart. */
+/** When, on what, and with which bundles: parts measured apart can be told apart. */
 export interface Circumstances {
   readonly at: string
   readonly quick: boolean
-  readonly bundle: string
+  readonly bundles: BySide<string>
   readonly machine: string
-  /** Processes that wanted a CPU when the bench began, by the system's own average. */
-  readonly load: number
+  /** Cores that other processes kept busy meanwhile; null where the system does not tell. */
+  readonly load: number | null
   readonly node: string
   readonly workerd: string
   readonly peer: string
@@ -29,7 +29,7 @@ export interface Circumstances {
  * Goes up when an operation, the floor or a field changes its meaning: parts measured before must not stand beside parts
  * measured after.
  */
-export const EDITION = 2
+export const EDITION = 3
 
 export interface Results {
   readonly edition: number

@@ -2,7 +2,7 @@
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { arch, cpus, loadavg, platform, tmpdir } from 'node:os'
+import { arch, cpus, platform, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Bench } from './bench.ts'
@@ -15,9 +15,10 @@ import { measureDistance } from './parts/distance.ts'
 import { measureDrain } from './parts/drain.ts'
 import { measureGrowth } from './parts/growth.ts'
 import { bill } from './parts/money.ts'
-import { profileOperation } from './parts/profile.ts'
 import { measureThroughput } from './parts/throughput.ts'
 import { countUpkeep } from './parts/upkeep.ts'
+import { coresOfOthers, cpuSoFar } from './process-cpu.ts'
+import { profileOperation } from './profile.ts'
 import { chart } from './report/chart.ts'
 import { markdown } from './report/table.ts'
 import { type Circumstances, EDITION, type Results } from './results.ts'
@@ -28,7 +29,6 @@ import type { SideName } from './sides/side.ts'
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url))
 const SIDES = [ours, peer, floor]
-const LOAD_AT_START = Number((loadavg()[0] ?? 0).toFixed(2))
 
 /** Room for the databases of a million users, three times over; and for everything else. */
 const ENOUGH_TO_GROW = 6 * 1024 ** 3
@@ -78,20 +78,26 @@ async function run({ parts, quick, out, profile }: Options): Promise<void> {
     const directory = out ?? join(PROJECT, quick ? '.wrangler/bench' : 'test/bench/results')
     const file = join(directory, 'results.json')
     const results = readResults(file)
-    const circumstances = circumstancesOf(bench)
     mkdirSync(directory, { recursive: true })
     for (const part of parts) {
+      // Counts of other bundles are nobody's bill.
+      if (part === 'money' && !isMeasured('counts', bench, results)) await record('counts')
+      await record(part)
+    }
+    async function record(part: Part): Promise<void> {
+      const before = cpuSoFar()
       await measure(part, bench, results)
-      results.circumstances[part] = circumstances
+      results.circumstances[part] = circumstancesOf(bench, coresOfOthers(before, cpuSoFar()))
       // After each part: what is measured stays measured, whatever comes after.
       writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
     }
 
     const text = markdown(results)
     writeFileSync(join(directory, 'table.md'), text)
-    if (results.throughput !== undefined) {
-      const { machine, peer: version } = circumstances
-      const hurry = circumstances.quick ? ' Quick run, not to be quoted.' : ''
+    const drawn = results.circumstances.throughput
+    if (results.throughput !== undefined && drawn !== undefined) {
+      const { machine, peer: version } = drawn
+      const hurry = drawn.quick ? ' Quick run, not to be quoted.' : ''
       const caption = `better-auth ${version}, ${machine}.${hurry}`
       writeFileSync(join(directory, 'chart.svg'), chart(results.throughput, caption))
     }
@@ -123,8 +129,9 @@ async function measure(part: Part, bench: Bench, results: Results): Promise<void
       results.upkeep = await countUpkeep(bench)
       return
     case 'money': {
-      results.counts ??= await countOperations(bench)
-      results.upkeep ??= await countUpkeep(bench)
+      if (results.counts === undefined || results.upkeep === undefined) {
+        throw new Error('nothing was counted')
+      }
       results.cpu = await measureCpu(bench)
       results.money = bill(results.counts, results.upkeep, results.cpu)
       return
@@ -143,6 +150,16 @@ async function measure(part: Part, bench: Bench, results: Results): Promise<void
   }
 }
 
+/** Whether a part has been measured with the same bundles, of all sides. */
+function isMeasured(part: Part, { bundles }: Bench, { circumstances }: Results): boolean {
+  const then = circumstances[part]?.bundles
+  return then !== undefined && SIDES.every(({ name }) => then[name] === shortHash(bundles[name]))
+}
+
+function shortHash({ sha256 }: Bundle): string {
+  return sha256.slice(0, 12)
+}
+
 function readResults(file: string): Results {
   try {
     const results: Results = JSON.parse(readFileSync(file, 'utf8'))
@@ -153,15 +170,19 @@ function readResults(file: string): Results {
   return { edition: EDITION, circumstances: {} }
 }
 
-function circumstancesOf({ bundles, quick }: Bench): Circumstances {
+function circumstancesOf({ bundles, quick }: Bench, load: number | null): Circumstances {
   const lock = JSON.parse(readFileSync(new URL('package-lock.json', import.meta.url), 'utf8'))
   const processors = cpus()
   return {
     at: new Date().toISOString(),
     quick,
-    bundle: bundles.ours.sha256.slice(0, 12),
+    bundles: {
+      ours: shortHash(bundles.ours),
+      peer: shortHash(bundles.peer),
+      floor: shortHash(bundles.floor),
+    },
     machine: `${processors.length} × ${processors[0]?.model.trim() || arch()}, ${platform()}`,
-    load: LOAD_AT_START,
+    load,
     node: process.versions.node,
     workerd: String(createRequire(import.meta.url)('workerd/package.json').version),
     peer: lock.packages['node_modules/better-auth'].version,

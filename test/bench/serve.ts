@@ -50,17 +50,17 @@ export interface Server {
   readonly url: URL
   /** Sends one request and fails where the answer is not the expected one. */
   readonly send: (request: BenchRequest) => Promise<Answer>
-  /** Of a counted Worker: what was counted since the last call, once all background work is done. */
+  /** Of an instrumented Worker: what was counted since the last call, once all background work is done. */
   readonly take: () => Promise<Taken>
-  /** Of a counted Worker: delays each trip to D1. */
+  /** Of an instrumented Worker: delays each trip to D1. */
   readonly delayD1: (ms: number) => Promise<void>
-  /** Of a counted Worker: puts its clock forward. */
+  /** Of an instrumented Worker: puts its clock forward. */
   readonly advanceClock: (ms: number) => Promise<void>
-  /** Of a counted Worker: what it handed to the Queue since the last call. */
+  /** Of an instrumented Worker: what it handed to the Queue since the last call. */
   readonly takeQueued: () => Promise<readonly unknown[]>
-  /** Of a counted Worker: hands a batch to its consumer. */
+  /** Of an instrumented Worker: hands a batch to its consumer. */
   readonly consume: (bodies: readonly unknown[]) => Promise<{ acked: number; retried: number }>
-  /** Of a counted Worker: runs its cron. */
+  /** Of an instrumented Worker: runs its cron. */
   readonly runCron: () => Promise<void>
   readonly mailApi: {
     readonly received: () => Promise<number>
@@ -76,7 +76,7 @@ export interface Server {
 export interface ServeOptions {
   /** Directory of the database, from `createDatabase`. */
   readonly data: string
-  readonly counted?: boolean
+  readonly instrumented?: boolean
   /** Whether the Queue delivers. It does not where requests are timed: the consumer has isolates of its own. */
   readonly consumes?: boolean
   readonly inspected?: boolean
@@ -88,11 +88,11 @@ const COMPATIBILITY = { compatibilityDate: '2026-09-01', compatibilityFlags: ['n
 
 const read = (name: string) => readFileSync(new URL(name, import.meta.url), 'utf8')
 
-function modulesOf(bundle: Bundle, counted: boolean) {
+function modulesOf(bundle: Bundle, instrumented: boolean) {
   const script = { type: 'ESModule' as const, path: 'bundle.js', contents: bundle.script }
-  if (!counted) return [script]
-  const contents = stripTypeScriptTypes(read('counted.ts'))
-  return [{ type: 'ESModule' as const, path: 'counted.js', contents }, script]
+  if (!instrumented) return [script]
+  const contents = stripTypeScriptTypes(read('instrumented.ts'))
+  return [{ type: 'ESModule' as const, path: 'instrumented.js', contents }, script]
 }
 
 /**
@@ -115,7 +115,7 @@ export async function serve(side: Side, bundle: Bundle, options: ServeOptions): 
       {
         name: side.name,
         ...COMPATIBILITY,
-        modules: modulesOf(bundle, options.counted ?? false),
+        modules: modulesOf(bundle, options.instrumented ?? false),
         bindings: { ...side.bindings, ...options.bindings },
         d1Databases: { DB: side.name },
         ...(side.kv ? { kvNamespaces: { KV: side.name } } : {}),

@@ -13,6 +13,12 @@ export interface Spread {
   readonly max: number
 }
 
+/** Of those that are numbers, or null where none is: what was skipped is NaN. */
+export function spreadOfMeasured(values: readonly number[]): Spread | null {
+  const measured = values.filter((value) => !Number.isNaN(value))
+  return measured.length === 0 ? null : spreadOf(measured)
+}
+
 export function spreadOf(values: readonly number[]): Spread {
   return { median: median(values), min: Math.min(...values), max: Math.max(...values) }
 }

@@ -1,4 +1,9 @@
-// The batches that no implementation of the contract can make smaller. Each statement says why it has to be there.
+// The batches at their barest: each statement says why it has to be there. What ours does besides is left out:
+// - a confirmation asks nothing of the link (no retired ones, no fingerprint of the address), rotates a session without
+//   looking whether it has expired, and does not end the silence of an address whose owner had disowned it;
+// - a resend knows no change of address, tells no limit of one's own from one used up by others, and writes down no
+//   refusal;
+// - a mail's record has no number of attempts, no batch and no kind, and no cap of a day or suppression is asked.
 
 /** Which session came with a request. */
 export interface SessionKey {
@@ -45,7 +50,7 @@ export function confirm(
 ): D1PreparedStatement[] {
   const now = Date.now()
   return [
-    // The address is verified if the claim is this session's and nobody owns it.
+    // The address is verified if the claim is this session's and nobody owns it. The row keeps the moment (S14, F7).
     db
       .prepare(
         `update users set verified_at = ?1
@@ -55,12 +60,6 @@ export function confirm(
            and not exists (select 1 from users o where o.email = ?4 and o.verified_at is not null)`,
       )
       .bind(now, userId, id, email),
-    // The timeline has the moment (S14, F7). Only if it was just now: it must not be written by a second click.
-    db
-      .prepare(
-        `insert into events (user_id, at, type) select ?1, ?2, 'verified' where changes() = 1`,
-      )
-      .bind(userId, now),
     // Rivals die in the same transaction, or one of them could be verified by the next click (F2).
     db
       .prepare('delete from users where changes() = 1 and email = ?1 and verified_at is null')

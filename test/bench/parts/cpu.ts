@@ -57,6 +57,7 @@ export async function measureCpu(bench: Bench): Promise<CpuResult> {
           measured[operation] = (time?.own ?? Number.NaN) / many
         }
       }
+      if (side.name === 'peer') measured.public_resend = measured.resend ?? Number.NaN
     } finally {
       inspector.close()
       await server.close()

@@ -39,7 +39,7 @@ export async function measureDistance(bench: Bench): Promise<DistanceRow[]> {
   for (const side of bench.sides) {
     if (side.name === 'floor') continue
     const data = await createDatabase(side, 'distance', population, bench.scratch)
-    const server = await serve(side, bench.bundles[side.name], { data, counted: true })
+    const server = await serve(side, bench.bundles[side.name], { data, instrumented: true })
     try {
       for (const operation of side.operations) {
         bench.say(`distance: ${side.title}, ${operation}`)

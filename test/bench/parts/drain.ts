@@ -8,6 +8,7 @@ import { firstOf, NOBODY, type Population } from '../population.ts'
 import { serve } from '../serve.ts'
 import type { Side, SideName } from '../sides/side.ts'
 import { type Spread, spreadOf } from '../statistics.ts'
+import { inTurn, pause } from '../turns.ts'
 
 export interface DrainResult {
   readonly mails: number
@@ -28,13 +29,14 @@ export async function measureDrain(bench: Bench): Promise<DrainResult[]> {
       ]
     : [
         { mails: 2_000, apiMs: 0, rounds: 3 },
-        { mails: 400, apiMs: 50, rounds: 1 },
+        { mails: 400, apiMs: 50, rounds: 3 },
       ]
   const results: DrainResult[] = []
   for (const { mails, apiMs, rounds } of cases) {
     const rates: Record<SideName, number[]> = { ours: [], peer: [], floor: [] }
     for (let round = 1; round <= rounds; round++) {
-      for (const side of bench.sides) {
+      for (const side of inTurn(bench.sides, round)) {
+        await pause()
         bench.say(
           `drain: ${mails} mails at ${apiMs} ms, round ${round} of ${rounds}, ${side.title}`,
         )

@@ -76,7 +76,7 @@ async function growSide(
       bench.say(`growth: filling ${side.title} with ${size} users`)
       const population = populationOf(size, plan.each)
       const data = await createDatabase(side, `growth-${size}`, population, bench.scratch)
-      const counting = await serve(side, bench.bundles[side.name], { data, counted: true })
+      const counting = await serve(side, bench.bundles[side.name], { data, instrumented: true })
       try {
         for (const operation of operations) {
           const { rowsRead, rowsWritten } = await countOperation(

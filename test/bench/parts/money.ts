@@ -5,7 +5,7 @@
 import { OPERATIONS_PER_MESSAGE, PER_MILLION, type Priced } from '../prices.ts'
 import type { ContestantName } from '../sides/contestants.ts'
 import { HASHES, OPERATIONS, type Operation, type SideName } from '../sides/side.ts'
-import type { Counted, OperationCounts } from './counts.ts'
+import { type Counted, type OperationCounts, SECOND_OPERATIONS } from './counts.ts'
 import type { CpuResult } from './cpu.ts'
 import type { UpkeepResult } from './upkeep.ts'
 
@@ -19,6 +19,8 @@ export interface Bill {
   /** Dollars for a million, by what is priced. */
   readonly dollars: Usage
   readonly total: number
+  /** The same for sign-ups of which each is the second from its IP. */
+  readonly second: { readonly usage: Usage; readonly total: number }
   /** What a mail takes besides where its delivery is reported, in a call of its own; null where nobody listens. */
   readonly reporting: Usage | null
   /** Dollars for a million of each operation by itself. */
@@ -39,7 +41,8 @@ export function bill(
   return { ours: billOf('ours'), peer: billOf('peer'), peerInMemory: billOf('peerInMemory') }
 
   function cpuOf(side: SideName, operation: Operation): number {
-    const own = cpu.own[side][operation] ?? 0
+    const own = cpu.own[side][operation]
+    if (own === undefined || Number.isNaN(own)) throw new Error(`no CPU time: ${side} ${operation}`)
     return HASHES.has(operation) ? own + cpu.hash : own
   }
 
@@ -60,9 +63,15 @@ export function bill(
       const { rowsRead, rowsWritten } = later.perPerson
       steps[later.what] = { ...NOTHING, rowsRead, rowsWritten }
     }
-    const usage = Object.values(steps).reduce((sum, step) =>
-      map(sum, (amount, name) => amount + step[name]),
-    )
+    const usage = sumOf(steps)
+    const secondSteps = { ...steps }
+    for (const operation of SECOND_OPERATIONS) {
+      const step = counted.second[operation]
+      secondSteps[operation] = usageOf(step, 1, cpuOf(side, operation))
+    }
+    if (later?.byIp) delete secondSteps[later.what]
+    const secondUsage = sumOf(secondSteps)
+    const second = { usage: secondUsage, total: total(secondUsage) }
     const operations: Partial<Record<Operation, number>> = {}
     for (const name of OPERATIONS) {
       const single = counted[name]
@@ -70,7 +79,8 @@ export function bill(
     }
     const extra = later?.reporting
     const reporting = extra ? { ...NOTHING, ...extra, requests: 1 } : null
-    return { steps, usage, dollars: priced(usage), total: total(usage), reporting, operations }
+    const dollars = priced(usage)
+    return { steps, usage, dollars, total: total(usage), second, reporting, operations }
   }
 }
 
@@ -97,6 +107,10 @@ export const priced = (usage: Usage): Usage =>
 /** Dollars for a million, all in all. */
 export function total(usage: Usage): number {
   return Object.values(priced(usage)).reduce((sum, dollars) => sum + dollars, 0)
+}
+
+function sumOf(steps: Readonly<Record<string, Usage>>): Usage {
+  return Object.values(steps).reduce((sum, step) => map(sum, (amount, name) => amount + step[name]))
 }
 
 function map(usage: Usage, change: (amount: number, name: Priced) => number): Usage {

@@ -1,5 +1,5 @@
-// Requests per second of bare bundles: rounds of A B C, A B C, one after the other, so that a machine that slows
-// down slows all of them down. Ratios are taken within a round.
+// Requests per second of bare bundles: rounds of A B C, one after the other and in another order each time, so that a
+// machine that slows down slows all of them down. Ratios are taken within a round.
 
 import type { Bench } from '../bench.ts'
 import { createDatabase } from '../database.ts'
@@ -9,7 +9,8 @@ import { NOBODY, type Population } from '../population.ts'
 import { type Server, serve } from '../serve.ts'
 import { type ContestantName, contestantsOf } from '../sides/contestants.ts'
 import { HASHES, OPERATIONS, type Operation, type SideName } from '../sides/side.ts'
-import { median, type Spread, spreadOf } from '../statistics.ts'
+import { median, type Spread, spreadOfMeasured } from '../statistics.ts'
+import { inTurn, pause } from '../turns.ts'
 
 export const CALLERS = [1, 16, 64] as const
 
@@ -40,11 +41,29 @@ const TIMED = OPERATIONS.filter(
   (operation) => operation !== 'open' && operation !== 'public_resend',
 )
 
+/** What one contestant did in one slice of time: not numbers where it was skipped. */
+interface Slice {
+  readonly rate: number
+  readonly latency: number
+  readonly cpu: number
+  readonly generator: number
+}
+
+const SKIPPED: Slice = {
+  rate: Number.NaN,
+  latency: Number.NaN,
+  cpu: Number.NaN,
+  generator: Number.NaN,
+}
+
+/** With fewer requests left for each caller there is nothing to measure. */
+const FEWEST_EACH = 20
+
 export async function measureThroughput(bench: Bench): Promise<Cell[]> {
   const { quick } = bench
   const rounds = quick ? 1 : 5
-  const seconds = quick ? 0.4 : 0.7
-  // Enough for the floor, the fastest, through all rounds; on a faster machine a round ends when they run out.
+  const seconds = quick ? 0.4 : 0.5
+  // Enough for the floor, the fastest, through all rounds; on a faster machine the last rounds are left out.
   const each = Math.ceil(rounds * seconds * CALLERS.length * 4_500) + 1_000
   const population: Population = {
     ...NOBODY,
@@ -57,13 +76,8 @@ export async function measureThroughput(bench: Bench): Promise<Cell[]> {
 
   const contestants = contestantsOf(bench.sides)
   const servers: { name: ContestantName; server: Server; supplies: Map<Operation, Supply> }[] = []
-  const samples = new Map<string, number[]>()
-  const sample = (...key: (string | number)[]) => {
-    const name = key.join(' ')
-    const known = samples.get(name) ?? []
-    samples.set(name, known)
-    return known
-  }
+  /** Round by round. */
+  const slices = new Map<string, Slice[]>()
   try {
     for (const { name, side, bindings } of contestants) {
       bench.say(`throughput: filling ${side.title}`)
@@ -84,26 +98,33 @@ export async function measureThroughput(bench: Bench): Promise<Cell[]> {
       for (const operation of TIMED) {
         bench.say(`throughput: round ${round} of ${rounds}, ${operation}`)
         for (const callers of CALLERS) {
-          for (const { name, server, supplies } of servers) {
+          for (const { name, server, supplies } of inTurn(servers, round)) {
             const supply = supplies.get(operation)
             if (supply === undefined) continue
+            const key = `${operation} ${callers} ${name}`
+            const known = slices.get(key) ?? []
+            slices.set(key, known)
+            if (supply.left < callers * FEWEST_EACH) {
+              bench.say(`throughput: nobody left for ${operation} of ${name}, ${callers} callers`)
+              known.push(SKIPPED)
+              continue
+            }
+            await pause()
             // An isolate hashes one password after the other, and answers nobody meanwhile: in a short time a crowd
             // would get no answer at all. So many requests, then, and the time until the last is answered.
             const hashed = Math.max(quick ? 3 : 10, callers)
             const options = HASHES.has(operation)
               ? { callers, requests: hashed }
               : { callers, seconds }
-            const cpuBefore = server.cpuSeconds()
-            const { perSecond, latencies, generatorShare } = await drive(
-              server.url,
-              supply,
-              options,
-            )
-            const cpu = ((server.cpuSeconds() ?? Number.NaN) - (cpuBefore ?? Number.NaN)) * 1000
-            sample(operation, callers, name, 'cpu').push(cpu / latencies.length)
-            sample(operation, callers, name, 'generator').push(generatorShare)
-            sample(operation, callers, name, 'rate').push(perSecond)
-            sample(operation, callers, name, 'latency').push(median(latencies))
+            const cpuBefore = server.cpuSeconds() ?? Number.NaN
+            const result = await drive(server.url, supply, options)
+            const cpu = ((server.cpuSeconds() ?? Number.NaN) - cpuBefore) * 1000
+            known.push({
+              rate: result.perSecond,
+              latency: median(result.latencies),
+              cpu: cpu / result.latencies.length,
+              generator: result.generatorShare,
+            })
           }
         }
       }
@@ -114,22 +135,24 @@ export async function measureThroughput(bench: Bench): Promise<Cell[]> {
 
   return TIMED.flatMap((operation) =>
     CALLERS.map((callers): Cell => {
-      const rates = (side: ContestantName) => sample(operation, callers, side, 'rate')
-      const spreads = (what: string) =>
+      const all = (side: ContestantName, what: keyof Slice) =>
+        (slices.get(`${operation} ${callers} ${side}`) ?? []).map((slice) => slice[what])
+      const spreads = (what: keyof Slice) =>
         Object.fromEntries(
-          contestants
-            .map(({ name }) => [name, sample(operation, callers, name, what)] as const)
-            .filter(([, values]) => values.length > 0)
-            .map(([name, values]) => [name, spreadOf(values)]),
+          contestants.flatMap(({ name }) => {
+            const spread = spreadOfMeasured(all(name, what))
+            return spread === null ? [] : [[name, spread]]
+          }),
         )
       const against = (side: ContestantName) => {
-        const theirs = rates(side)
-        const ratios = rates('ours').map((rate, i) => rate / (theirs[i] ?? Number.NaN))
-        return theirs.length === 0 ? null : spreadOf(ratios)
+        const theirs = all(side, 'rate')
+        return spreadOfMeasured(
+          all('ours', 'rate').map((rate, i) => rate / (theirs[i] ?? Number.NaN)),
+        )
       }
+      const cpuOf = (side: SideName) => spreadOfMeasured(all(side, 'cpu'))?.median ?? Number.NaN
       const cpuAgainst = (side: SideName) => {
-        const theirs = median(sample(operation, callers, side, 'cpu'))
-        const ratio = theirs / median(sample(operation, callers, 'ours', 'cpu'))
+        const ratio = cpuOf(side) / cpuOf('ours')
         return Number.isFinite(ratio) ? ratio : null
       }
       return {

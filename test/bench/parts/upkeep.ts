@@ -15,6 +15,8 @@ export interface Rows {
 
 export interface UpkeepResult {
   readonly what: string
+  /** Whether a second sign-up from the same IP leaves nothing more. */
+  readonly byIp: boolean
   /** For one person, of all that the steps of a sign-up wrote. */
   readonly perPerson: Rows
   /** Of which rows written, by table. */
@@ -43,6 +45,7 @@ export async function countUpkeep(bench: Bench): Promise<Partial<Record<SideName
     const reported = upkeep.reports === null ? null : await liveAndClear(bench, side, upkeep, true)
     results[side.name] = {
       what: upkeep.what,
+      byIp: upkeep.byIp,
       perPerson: life.cleared,
       byTable: life.byTable,
       reporting:
@@ -77,7 +80,7 @@ async function liveAndClear(
   const { bindings, report } = (isReported ? upkeep.reports : null) ?? {}
   const server = await serve(side, bench.bundles[side.name], {
     data,
-    counted: true,
+    instrumented: true,
     ...(bindings === undefined ? {} : { bindings }),
   })
   let lived: readonly Statement[]
@@ -152,7 +155,7 @@ const rowsOf = (statements: readonly Statement[]): Rows => ({
 /** One run of the cron with nothing to do, in a town of a thousand. */
 async function idle(bench: Bench, side: Side, upkeep: Upkeep): Promise<Rows> {
   const data = await createDatabase(side, 'town', TOWN, bench.scratch)
-  const server = await serve(side, bench.bundles[side.name], { data, counted: true })
+  const server = await serve(side, bench.bundles[side.name], { data, instrumented: true })
   try {
     for (let step = 0; step < QUIET_STEPS; step++) await upkeep.clear(server, TOWN)
     await server.take()

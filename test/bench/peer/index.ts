@@ -1,10 +1,18 @@
 // The peer: better-auth as its documentation sets it up for a Worker. Hono in front, Drizzle on D1, e-mail
 // verification on, mail handed to a Queue, the rate limit on.
 //
-// Where its options leave a choice, the cheaper one for it is taken:
+// Its defaults, but for what makes it cheaper without taking anything away from it:
 // - one instance per isolate, not one per request as many guides have it;
 // - `requireEmailVerification`: no session is written at registration, one at confirmation;
+// - `experimental.joins`: session and user in one trip to D1, so that a session check, a resend with a session and a
+//   login take one trip less; CPU time and rows stay the same;
 // - logs only errors.
+//
+// Left at their defaults, though they would make session checks cheaper still, because they take something away:
+// - `session.cookieCache`, off: a session that was revoked would go on for as long as the cookie is believed;
+// - `rateLimit.customRules`, none for `/get-session`: `false` there would leave session checks uncounted, and write
+//   no row for one. Ours does not count them; the peer with its rate limit in memory, measured beside it, shows the
+//   difference.
 
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { betterAuth } from 'better-auth'
@@ -78,6 +86,7 @@ function createAuth(env: PeerEnv) {
       ipAddress: { ipAddressHeaders: ['cf-connecting-ip'], ipv6Subnet: 64 },
       backgroundTasks: { handler: (promise) => context.getStore()?.waitUntil(promise) },
     },
+    experimental: { joins: true },
     logger: { level: 'error' },
     telemetry: { enabled: false },
   })

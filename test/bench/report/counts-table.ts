@@ -1,6 +1,6 @@
 // What each operation asks of the platform, side by side.
 
-import type { OperationCounts } from '../parts/counts.ts'
+import { type OperationCounts, SECOND_OPERATIONS } from '../parts/counts.ts'
 import { OPERATIONS_PER_MESSAGE, PER_MILLION } from '../prices.ts'
 import type { Results } from '../results.ts'
 import { OPERATIONS, TITLES } from '../sides/side.ts'
@@ -37,6 +37,10 @@ export function countsTable({ counts: counted, upkeep }: Results): string | null
     const [a, b] = [ours[operation], peer[operation]]
     return a === undefined ? [] : [row(TITLES[operation], a, b)]
   })
+  for (const operation of SECOND_OPERATIONS) {
+    const title = `${TITLES[operation]}, second from one IP`
+    rows.push(row(title, ours.second[operation], peer.second[operation]))
+  }
   rows.push(row('resend, signed in, third from one IP', ours.thirdResend, peer.thirdResend))
   const mail = (name: keyof typeof ours.drain) =>
     both(Number(ours.drain[name]) / 100, Number(peer.drain[name]) / 100)

@@ -22,6 +22,15 @@ export function moneyTables({ money: bills }: Results): string | null {
   const { peerInMemory } = bills
   const kept = `${short(peerInMemory.usage.rowsWritten)} rows written`
   rows.push(['with its rate limit in memory', '', '', '–', kept, dollars(peerInMemory.total)])
+  const second = (side: keyof typeof bills) => {
+    const { usage, total } = bills[side].second
+    const kv = usage.kvReads + usage.kvWrites
+    return [
+      `${short(usage.rowsWritten)} rows written, ${short(kv)} KV operations`,
+      dollars(total),
+    ] as const
+  }
+  rows.push(['each the second from its IP', '', ...second('ours'), ...second('peer')])
   const { reporting } = ours
   if (reporting !== null) {
     const extra = items.reduce((total, item) => total + reporting[item] * PER_MILLION[item], 0)
@@ -47,6 +56,7 @@ export function moneyTables({ money: bills }: Results): string | null {
   return [
     'Dollars for a million verified sign-ups, the mail provider and what the plan includes apart.',
     table(['', 'a million', 'ours, each', 'ours', 'peer, each', 'peer'], rows),
+    'CPU time: of a password hash, the same function on both sides, the shortest that was seen; of the rest of a request that hashes, the median; of any other request, the mean.',
     table(['', 'step', 'dollars a million', 'of which'], steps),
     'A million of each operation by itself, its mail not yet sent:',
     table(['', 'ours', 'peer'], single),

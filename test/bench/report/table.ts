@@ -8,8 +8,8 @@ import { kib, mib, short, spread, table, times } from './format.ts'
 import { moneyTables } from './money-tables.ts'
 import { targetsOf } from './targets.ts'
 
-/** More than that, and somebody else is computing as well. */
-const MOST_LOAD = 0.8
+/** With more of a core than that taken by others, rates are noise. */
+const MOST_LOAD = 0.3
 
 /** From here on the load generator's one thread is what is measured. */
 const MOST_GENERATOR = 0.9
@@ -41,15 +41,22 @@ function circumstances({ circumstances: all }: Results): string {
   const [first] = given
   if (first === undefined) return 'Nothing measured.'
   const [, { machine, node, workerd, peer }] = first
-  const bundles = new Set(given.map(([, { bundle }]) => bundle))
-  const busy = given.filter(([, { load }]) => load > MOST_LOAD).map(([part]) => part)
+  const sides: SideName[] = ['ours', 'peer', 'floor']
+  const changed = sides.filter(
+    (side) => new Set(given.map(([, { bundles }]) => bundles[side])).size > 1,
+  )
+  const busy = given
+    .filter(([, { load }]) => load !== null && load > MOST_LOAD)
+    .map(([part, { load }]) => `${part} (${short(load ?? 0)} cores)`)
   const quick = given.filter(([, value]) => value.quick).map(([part]) => part)
   const notes = [
-    `Mailproof, better-auth ${peer} and a floor (Hono's router and the batch that the design names, nothing else), each bundled for production and served by Miniflare: ${machine}, workerd ${workerd}, Node ${node}.`,
-    ...(bundles.size > 1 ? ['Its parts were measured with different builds of Mailproof.'] : []),
+    `Mailproof, better-auth ${peer} and a floor (Hono's router and one bare batch for each request, nothing else), each bundled for production and served by Miniflare: ${machine}, workerd ${workerd}, Node ${node}.`,
+    ...(changed.length > 0
+      ? [`Its parts were measured with different builds: ${changed.join(', ')}.`]
+      : []),
     ...(busy.length > 0
       ? [
-          `The machine was busy with other things: ${busy.join(', ')}; rates and latencies are noise.`,
+          `Others used the machine meanwhile: ${busy.join(', ')}; rates and latencies are noise there.`,
         ]
       : []),
     ...(quick.length > 0 ? [`Quick runs, not to be quoted: ${quick.join(', ')}.`] : []),
@@ -57,12 +64,18 @@ function circumstances({ circumstances: all }: Results): string {
   return notes.join(' ')
 }
 
+const MET: Readonly<Record<string, string>> = {
+  true: 'met',
+  false: '**missed**',
+  null: 'not measured',
+}
+
 function targets(results: Results): string | null {
   const all = targetsOf(results)
   if (all.length === 0) return null
   return table(
     ['Target', 'Wanted', 'Got', ''],
-    all.map(({ what, wanted, got, met }) => [what, wanted, got, met ? 'met' : '**missed**']),
+    all.map(({ what, wanted, got, met }) => [what, wanted, got, MET[String(met)] ?? '']),
   )
 }
 

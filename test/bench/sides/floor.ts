@@ -39,9 +39,6 @@ export const floor: Side = {
       ${NUMBERS} select uuid(i, 0), session(i), ${now + 30 * DAY} from n`)
     run(`insert into messages (id, user_id, to_email, state, created_at, sent_at)
       ${NUMBERS} select uuid(i, 1), uuid(i, 0), address(i), 'sent', ${cameAt}, ${cameAt} from n`)
-    const verifiedEvents = `insert into events (user_id, at, type)
-      ${NUMBERS} select uuid(i, 0), ${cameAt}, 'verified' from n`
-    run(verifiedEvents, 0, verified)
     const waiting = firstOf(population, 'waiting')
     run(
       `insert into messages (id, user_id, to_email, state, created_at)

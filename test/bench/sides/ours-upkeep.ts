@@ -49,6 +49,7 @@ async function report(server: Server, queued: unknown): Promise<void> {
 
 export const upkeep: Upkeep = {
   what: 'mail, session and timeline pruned, months later',
+  byIp: false,
   signUp,
   reports: {
     bindings: {

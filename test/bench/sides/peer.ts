@@ -90,6 +90,7 @@ export const peer: Side = {
   upkeep: {
     // Its sessions stay for ever, unless somebody comes back with the token of one that has expired.
     what: 'the counters of its rate limit pruned',
+    byIp: true,
     async signUp(server, i) {
       await server.send(await request('register', i))
       const [mail] = await server.takeQueued()

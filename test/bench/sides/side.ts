@@ -75,6 +75,8 @@ export interface BenchRequest {
 export interface Upkeep {
   /** What is cleared away, in words for the tables. */
   readonly what: string
+  /** Whether all of it belongs to the IP, so that a second sign-up from there leaves nothing more. */
+  readonly byIp: boolean
   /**
    * Has person `i` register, sends the mail, opens its link and confirms.
    * @returns what the Queue carried for the mail

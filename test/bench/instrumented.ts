@@ -1,7 +1,8 @@
-// Wraps a bundled Worker for the runs that count or delay: D1, KV, Queue, rate limiter and outbound HTTP, each
-// call counted, each D1 round trip delayed as asked. Timed runs use the bundle bare.
-//
-// Its clock can be put forward, for what happens to a sign-up's records months later.
+// Wraps a bundled Worker for the runs that count or delay. Timed runs use the bundle bare. It
+// - counts each call to D1, KV, Queue, rate limiter and outbound HTTP,
+// - delays each D1 round trip as asked,
+// - puts the clock forward, for what happens to a sign-up's records months later,
+// - plays the Queue that delivers and the cron, so that what they do is counted as well.
 //
 // D1 is tapped where its client hands a request to the database, one `fetch` per round trip: only there are
 // `raw()` results, which carry no `meta` at the surface, counted as well. That field is D1's own affair, and
@@ -40,11 +41,6 @@ globalThis.Date = class extends RealDate {
     return RealDate.now() + aheadMs
   }
 } as DateConstructor
-
-// Where the Worker draws lots, say for which request a counter is written, the draws are spread evenly: a mean over
-// a few dozen requests is then the expectation, and the same one each time.
-let draws = 0
-Math.random = () => (++draws * 0.6180339887498949) % 1
 
 const realFetch = globalThis.fetch
 globalThis.fetch = (input: RequestInfo | URL, init?: RequestInit) => {

@@ -3,14 +3,14 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { build } from '../build.ts'
-import { createDatabase } from '../database.ts'
-import { inspect, mostOfSample, type Profile } from '../inspector.ts'
-import { drive } from '../load.ts'
-import { supplyOf } from '../people.ts'
-import { NOBODY, type Population } from '../population.ts'
-import { serve } from '../serve.ts'
-import type { Operation, Side } from '../sides/side.ts'
+import { build } from './build.ts'
+import { createDatabase } from './database.ts'
+import { inspect, mostOfSample, type Profile } from './inspector.ts'
+import { drive } from './load.ts'
+import { supplyOf } from './people.ts'
+import { NOBODY, type Population } from './population.ts'
+import { serve } from './serve.ts'
+import type { Operation, Side } from './sides/side.ts'
 
 const CALLERS = 16
 const SECONDS = 4
