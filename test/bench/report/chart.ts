@@ -75,7 +75,7 @@ export function chart(cells: readonly Cell[], caption: string): string {
 <style>${STYLE}
 </style>
 <text class="title" x="16" y="26">Requests per second, better-auth = 1</text>
-<text x="16" y="46">${callers} callers, same machine, same scrypt. ${caption}</text>
+<text x="16" y="46">${callers} callers, same machine, same scrypt, logarithmic. ${caption}</text>
 ${[...grid, ...bars].join('\n')}
 <text x="16" y="${bottom + 26}">Lines: lowest to highest round. Grey: both spend their time in the same password hash.</text>
 </svg>

@@ -73,10 +73,11 @@ const MET: Readonly<Record<string, string>> = {
 function targets(results: Results): string | null {
   const all = targetsOf(results)
   if (all.length === 0) return null
-  return table(
+  const reached = table(
     ['Target', 'Wanted', 'Got', ''],
     all.map(({ what, wanted, got, met }) => [what, wanted, got, MET[String(met)] ?? '']),
   )
+  return `${reached}\n\nOf several numbers of callers, the worst. Ratios are medians of the rounds' ratios, and need not be the ratio of the median rates.`
 }
 
 function throughput({ throughput: cells }: Results): string | null {
@@ -142,7 +143,7 @@ function distance(rows: readonly DistanceRow[] | undefined): string | null {
       const theirs = peer === null ? '–' : short(peer[i] ?? Number.NaN)
       return `${short(ours[i] ?? Number.NaN)} / ${theirs}`
     }),
-    `${short(oursTrips)} / ${peerTrips === null ? '–' : short(peerTrips)}`,
+    `${short(Math.max(0, oursTrips))} / ${peerTrips === null ? '–' : short(peerTrips)}`,
   ])
   return `${table(head, body)}\n\nMedian latency in milliseconds, one caller, with so much delay on each trip to D1.`
 }
