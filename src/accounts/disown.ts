@@ -5,6 +5,7 @@ import { eq, type SQL, sql } from 'drizzle-orm'
 import type { DrizzleD1Database } from 'drizzle-orm/d1'
 import type { Deps } from '../deps.ts'
 import { DISOWN_TTL_MS } from '../mail/links.ts'
+import type { Given } from '../prepared-batch.ts'
 import { suppressions, users } from '../schema.ts'
 import { addressFingerprint } from './email-address.ts'
 import { type BadLink, readLink } from './read-link.ts'
@@ -72,9 +73,16 @@ export async function disown(deps: Deps, token: string): Promise<DisownResult> {
  * @param owner a subquery for the id of the account that has just proven its address
  */
 export function endSilence(db: DrizzleD1Database, owner: SQL) {
-  return db
-    .delete(suppressions)
-    .where(sql`reason = 'disowned' and email = (select email from users where id = (${owner}))`)
+  return endSilenceOf(db, sql`(select email from users where id = (${owner}))`)
+}
+
+/**
+ * The same for an address.
+ * @param db builds the statement
+ * @param email canonical, or an expression
+ */
+export function endSilenceOf(db: DrizzleD1Database, email: Given<string>) {
+  return db.delete(suppressions).where(sql`reason = 'disowned' and email = ${email}`)
 }
 
 /**

@@ -1,13 +1,13 @@
 // Who is signed in, and what became of the mail they wait for.
 
-import { and, eq, gt, sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import type { DrizzleD1Database } from 'drizzle-orm/d1'
 import type { Deps } from '../deps.ts'
 import { mailToShow, type ShownMail, shownMail } from '../mail/outbox.ts'
 import { type Given, type Givens, preparedBatch, type Slots } from '../prepared-batch.ts'
 import { type MessageKind, messages, sessions, users } from '../schema.ts'
 import { NOBODY, type SessionKey, sessionKeyOf } from './session-token.ts'
-import { isSession, type SignedIn } from './sessions.ts'
+import { isLiveSession, type SignedIn } from './sessions.ts'
 
 /** A session with the last verification mail. Gates do without the mail: see `findSession`. */
 export interface SessionView extends SignedIn {
@@ -56,7 +56,7 @@ export function selectSessionWithMail(
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
     .leftJoin(messages, eq(messages.id, lastMail))
-    .where(and(isSession(key), gt(sessions.expiresAt, now)))
+    .where(isLiveSession(key, now))
 }
 
 type SessionRow = Awaited<ReturnType<typeof selectSessionWithMail>>[number]

@@ -3,8 +3,9 @@
 import { and, eq, ne, or, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { insertMessageWithinLimit, newSlip } from '../mail/outbox.ts'
-import { type Locale, sessions, suppressions, users } from '../schema.ts'
+import { type Locale, sessions, users } from '../schema.ts'
 import { recordEvent } from '../timeline/record.ts'
+import { endSilenceOf } from './disown.ts'
 import { addressFingerprint } from './email-address.ts'
 import { NOBODY, sessionKeyOf } from './session-token.ts'
 import {
@@ -99,13 +100,7 @@ export async function register(
           ),
         ]
       : []),
-    ...(input.endsSilence
-      ? [
-          db
-            .delete(suppressions)
-            .where(and(eq(suppressions.email, email), eq(suppressions.reason, 'disowned'))),
-        ]
-      : []),
+    ...(input.endsSilence ? [endSilenceOf(db, email)] : []),
   ] as const
   // The row says when its claim began; when an earlier one did is kept before it is overwritten.
   const earlier = { userId: heldClaim, type: 'registered', at: sql`u.created_at` } as const

@@ -106,11 +106,9 @@ export async function resendBySession(
 
 const mailWaitingAddress = preparedBatch(
   (db, slots: Slots<MailSlip & SessionKey & { locale: Locale; policy: string }>) => {
-    const { now, limit, windowMs } = slots
+    const { now, limit } = slots
     const user = sql`(${userOfSession(slots, now)})`
-    const ownMails = sql`(select count(*) from messages m
-      where m.user_id = u.id and m.to_email = ${WAITING_ADDRESS}
-      and m.created_at > ${now} - ${windowMs} and not ${isNotice(sql`m.kind`)})`
+    const ownMails = sql`(select count(*) from ${ownLinks('u', slots)})`
     const isWaiting = sql`(u.email_verified_at is null or u.pending_email is not null)`
     return [
       db
@@ -136,7 +134,7 @@ const mailWaitingAddress = preparedBatch(
       ]),
       insertMessageWithinLimit(db, slots, {
         kind: sql`iif(u.email_verified_at is null, 'verify_email', 'change_email')`,
-        toEmail: WAITING_ADDRESS,
+        toEmail: waitingAddressOf('u'),
         locale: slots.locale,
         recipient: user,
         onlyIf: sql`${isWaiting} and ${ownMails} < ${limit}`,
@@ -145,17 +143,28 @@ const mailWaitingAddress = preparedBatch(
   },
 )
 
-/** The address of a row `u` of users that a link would go to. */
-const WAITING_ADDRESS = sql.raw('coalesce(u.pending_email, u.email)')
+/** The address that a link would go to. */
+const waitingAddressOf = (user: 'u' | 'users') =>
+  sql.raw(`coalesce(${user}.pending_email, ${user}.email)`)
+
+/**
+ * A source of rows `m`: links that an account or claim had sent to the address that waits, since the window began.
+ * Withheld ones are among them: it asked for those as well.
+ */
+function ownLinks(
+  user: 'u' | 'users',
+  { now, windowMs }: Pick<Givens<MailSlip>, 'now' | 'windowMs'>,
+) {
+  return sql`messages m where m.user_id = ${sql.raw(user)}.id and m.to_email = ${waitingAddressOf(user)}
+    and m.created_at > ${now} - ${windowMs} and not ${isNotice(sql`m.kind`)}`
+}
 
 /**
  * A column of a select from `users`: when the mail was written whose leaving the window makes room for the next
  * one, the limit-th newest that an account or claim had sent to the address that waits. Null where there is room.
  * @param slip the limit and the instant
  */
-export function limitingMailAt({ now, limit, windowMs }: Givens<Omit<MailSlip, 'messageId'>>) {
-  return sql<number | null>`(select m.created_at from messages m
-    where m.user_id = users.id and m.to_email = coalesce(users.pending_email, users.email)
-      and m.created_at > ${now} - ${windowMs} and not ${isNotice(sql`m.kind`)}
-    order by m.created_at desc limit 1 offset ${limit} - 1)`.as('limiting_at')
+export function limitingMailAt(slip: Givens<Omit<MailSlip, 'messageId'>>) {
+  return sql<number | null>`(select m.created_at from ${ownLinks('users', slip)}
+    order by m.created_at desc limit 1 offset ${slip.limit} - 1)`.as('limiting_at')
 }

@@ -146,12 +146,21 @@ export function isSession(key: Givens<SessionKey>) {
   return and(eq(sessions.userId, key.userId), eq(sessions.id, key.id))
 }
 
+/**
+ * A condition on rows of `sessions`: the one under this key, if it is still live.
+ * @param key from {@link sessionKeyOf}
+ * @param now milliseconds since the epoch
+ */
+export function isLiveSession(key: Givens<SessionKey>, now: Given<number>) {
+  return and(isSession(key), gt(sessions.expiresAt, now))
+}
+
 const selectSession = preparedBatch((db, slots: Slots<SessionKey & { now: number }>) => [
   db
     .select({ expiresAt: sessions.expiresAt, user: users })
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
-    .where(and(isSession(slots), gt(sessions.expiresAt, slots.now))),
+    .where(isLiveSession(slots, slots.now)),
 ])
 
 /**

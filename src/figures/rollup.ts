@@ -12,7 +12,7 @@ import type { Deps } from '../deps.ts'
 import { WITHHELD } from '../mail/outbox.ts'
 import { figures } from '../schema.ts'
 import { wasAccepted } from '../timeline/derived-events.ts'
-import { firstIdOf } from '../timeline/id-range.ts'
+import { firstIdOf } from '../uuid-v7.ts'
 import { BUCKETS, DAY_MS, FUNNEL, HOUR_MS, hourOf, LONGER } from './metrics.ts'
 
 const MINUTE_MS = 60_000

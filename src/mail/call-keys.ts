@@ -12,7 +12,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Config } from '../config.ts'
 import type { Deps } from '../deps.ts'
 import { mailBatches, messages } from '../schema.ts'
-import { firstIdOf } from '../timeline/id-range.ts'
+import { firstIdOf, instantOf } from '../uuid-v7.ts'
 import type { MailProvider } from './providers/provider.ts'
 import { utcDay } from './utc-day.ts'
 
@@ -41,7 +41,7 @@ export function stillStays(key: string, now: number): boolean {
  * @returns milliseconds since the epoch
  */
 export function staysUntil(key: string): number {
-  return Number.parseInt(key.replaceAll('-', '').slice(0, 12), 16) + STAYS_FOR_MS
+  return instantOf(key) + STAYS_FOR_MS
 }
 
 /** What the lease needs to know of keys. */

@@ -22,7 +22,7 @@ import {
   suppressions,
   users,
 } from '../schema.ts'
-import { firstIdOf } from '../timeline/id-range.ts'
+import { firstIdOf } from '../uuid-v7.ts'
 
 const HOUR_MS = 60 * 60 * 1000
 const DAY_MS = 24 * HOUR_MS

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { HOUR_MS, hourOf } from '../../src/figures/metrics.ts'
 import { hoursToCount, rollUp } from '../../src/figures/rollup.ts'
-import { firstIdOf } from '../../src/timeline/id-range.ts'
+import { firstIdOf } from '../../src/uuid-v7.ts'
 import { PASSWORD } from '../support/browser.ts'
 import { createHarness, freshAddress, type Harness, linkIn } from '../support/harness.ts'
 import { wholeScans } from '../support/query-plans.ts'
