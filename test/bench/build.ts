@@ -1,11 +1,10 @@
 // Bundles each contestant for production, exactly as `wrangler deploy` would upload it.
 
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { collectOutput, startWrangler } from '../../src/dev/cli/wrangler.ts'
+import { runWrangler } from '../../src/dev/cli/wrangler.ts'
 import type { Side } from './sides/side.ts'
 
 export interface Bundle {
@@ -29,20 +28,6 @@ interface Metafile {
     string,
     { entryPoint?: string; inputs: Record<string, { bytesInOutput: number }> }
   >
-}
-
-/**
- * Runs wrangler and waits for it.
- * @param args its arguments
- * @returns what it printed
- * @throws Error with that text where it fails
- */
-export async function runWrangler(args: readonly string[]): Promise<string> {
-  const child = startWrangler(args, { output: 'pipe' })
-  const output = collectOutput(child)
-  const [code] = await once(child, 'exit')
-  if (code !== 0) throw new Error(`wrangler ${args.join(' ')} failed.\n${output()}`)
-  return output()
 }
 
 /**

@@ -3,8 +3,8 @@
 import { createServer } from 'node:http'
 import type { TestProject } from 'vitest/node'
 import { freePort } from '../../src/dev/cli/port.ts'
-import { startWorker } from '../../src/dev/cli/serve.ts'
 import { findChromium } from './chromium.ts'
+import { serveBundle } from './serve.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -41,13 +41,11 @@ export default async function setup(project: TestProject) {
     )
   })
   await new Promise<void>((resolve) => app.listen(appPort, '127.0.0.1', resolve))
-  const worker = await startWorker({
-    vars: {
-      ...GENEROUS,
-      ALLOWED_ORIGINS: appUrl,
-      SUPPORT_EMAIL: 'help@mailproof.test',
-      ADMIN_TOKEN,
-    },
+  const worker = await serveBundle({
+    ...GENEROUS,
+    ALLOWED_ORIGINS: appUrl,
+    SUPPORT_EMAIL: 'help@mailproof.test',
+    ADMIN_TOKEN,
   })
   project.provide('workerUrl', worker.url)
   project.provide('appUrl', appUrl)

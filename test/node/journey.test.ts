@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect, it } from 'vitest'
+import { fetchText } from '../../src/dev/cli/fetch.ts'
 import { fireCron, type RunningWorker, startWorker } from '../../src/dev/cli/serve.ts'
 
 const run = promisify(execFile)
@@ -38,7 +39,7 @@ interface Mail {
 }
 
 async function post(url: string, body: unknown, token?: string) {
-  const response = await fetch(url, {
+  const { response, text } = await fetchText(url, {
     method: 'POST',
     headers: {
       'Content-Type': 'application/json',
@@ -46,7 +47,8 @@ async function post(url: string, body: unknown, token?: string) {
     },
     body: JSON.stringify(body),
   })
-  return { status: response.status, body: await response.json<Body>() }
+  const answer: Body = JSON.parse(text)
+  return { status: response.status, body: answer }
 }
 
 async function mailTo(url: string, to: string, tries = 240): Promise<Mail> {

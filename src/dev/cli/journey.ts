@@ -1,6 +1,7 @@
 // The journey of one new user, step by step over HTTP, each step saying whether it held.
 
 import { randomUUID } from 'node:crypto'
+import { fetchText } from './fetch.ts'
 
 /** How it went: every step held, one did not, or the mail cannot be read from here. */
 export type Journey = 'held' | 'failed' | 'unseen'
@@ -221,12 +222,11 @@ function post(url: string, body: unknown, session: string | null = null): Promis
 }
 
 async function request(url: string, init: RequestInit): Promise<Answer> {
-  const response = await fetch(url, {
+  const { response, text } = await fetchText(url, {
     ...init,
     redirect: 'manual',
     signal: AbortSignal.timeout(30_000),
   })
-  const text = await response.text()
   return { status: response.status, headers: response.headers, body: objectIn(text), text }
 }
 

@@ -51,12 +51,21 @@ export function startWrangler(
  */
 export async function applyMigrations(persistTo?: string): Promise<void> {
   const persist = persistTo === undefined ? [] : ['--persist-to', persistTo]
-  const child = startWrangler(['d1', 'migrations', 'apply', 'DB', '--local', ...persist], {
-    output: 'pipe',
-  })
+  await runWrangler(['d1', 'migrations', 'apply', 'DB', '--local', ...persist])
+}
+
+/**
+ * Runs wrangler and waits for its end. Says nothing unless it fails.
+ * @param args its arguments
+ * @returns what it printed
+ * @throws Error with that text where it fails
+ */
+export async function runWrangler(args: readonly string[]): Promise<string> {
+  const child = startWrangler(args, { output: 'pipe' })
   const output = collectOutput(child)
   const [code] = await once(child, 'exit')
-  if (code !== 0) throw new Error(`The migrations could not be applied.\n${output()}`)
+  if (code !== 0) throw new Error(`wrangler ${args.join(' ')} failed.\n${output()}`)
+  return output()
 }
 
 /**

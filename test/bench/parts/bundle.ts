@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { runWrangler } from '../../../src/dev/cli/wrangler.ts'
 import type { Bench, BySide } from '../bench.ts'
-import { runWrangler } from '../build.ts'
 import { createDatabase } from '../database.ts'
 import { inspect } from '../inspector.ts'
 import { drive } from '../load.ts'
