@@ -31,6 +31,11 @@ export const users = sqliteTable(
     verifiedBy: text('verified_by'),
     /** When a link that was mailed to them was looked at first; later views are events. */
     linkOpenedAt: integer('link_opened_at'),
+    /**
+     * The last mail that was written for them, kept by a trigger on `messages`. From there `previous_id` leads to the
+     * ones before: a chain, because an index by user would be one more row to write with every mail.
+     */
+    lastMessageId: text('last_message_id'),
   },
   (t) => [
     // Login, resend and links look claims up by fingerprint: a link carries no address to look up by.
@@ -91,14 +96,15 @@ export type MessageState = (typeof messageStates)[number]
 
 /**
  * Outbox, send ledger and rate-limit ledger in one. The row outlives the user it was written for, or
- * deleting rival claims would reset the limit on their address.
+ * deleting rival claims would reset the limit on their address. So `user_id` may name nobody any more: no key
+ * leads to `users`, for it would take an index to keep it.
  */
 export const messages = sqliteTable(
   'messages',
   {
     /** Made by the request, so that a write whose answer was lost can be told from one that never was. */
     id: text().primaryKey(),
-    userId: text('user_id').references(() => users.id, { onDelete: 'set null' }),
+    userId: text('user_id'),
     kind: text({ enum: messageKinds }).notNull(),
     locale: text({ enum: locales }).notNull().default('en'),
     toEmail: text('to_email').notNull(),
@@ -121,14 +127,18 @@ export const messages = sqliteTable(
     stalledAt: integer('stalled_at'),
     /** The call it was last part of, for providers that know a repeated call by a key. */
     batchId: text('batch_id'),
+    /** The mail before it of the same user. */
+    previousId: text('previous_id'),
+    /** Since when the cron has an eye on it: a minute was not enough to settle it, or it has to wait. */
+    watchedAt: integer('watched_at'),
   },
   (t) => [
     // The exact limit per address: how many since the window began.
     index('messages_to_email_created_at').on(t.toEmail, t.createdAt),
-    // The last mail of a user, and the cascade from users.
-    index('messages_user_id').on(t.userId),
-    // The sweeper and /healthz: what is not settled yet, oldest first.
-    index('messages_unsettled_created_at').on(t.createdAt).where(sql`settled_at is null`),
+    // The sweeper and /healthz: what takes long, oldest first. Most mails never come to stand here.
+    index('messages_watched_created_at')
+      .on(t.createdAt)
+      .where(sql`watched_at is not null and settled_at is null`),
     // /healthz and support: what ended as a failure.
     index('messages_failed_created_at').on(t.createdAt).where(sql`state = 'failed'`),
     // /healthz: what was accepted and never heard of again.

@@ -12,8 +12,8 @@ export type DeleteAccountResult =
   | { readonly outcome: 'invalid_credentials' }
 
 /**
- * Deletes the account with its sessions and timeline. What was mailed stays in the ledger without a name of
- * its user until it is pruned, or deleting and registering anew would reset the limit on the address.
+ * Deletes the account with its sessions and timeline. What was mailed stays in the ledger until it is pruned, or
+ * deleting and registering anew would reset the limit on the address.
  *
  * The password is asked again: a browser left open must not be enough to destroy an account.
  * @param deps capabilities

@@ -6,6 +6,7 @@ import type { Deps } from '../deps.ts'
 import { mailToShow, type ShownMail, shownMail } from '../mail/outbox.ts'
 import { type Given, type Givens, preparedBatch, type Slots } from '../prepared-batch.ts'
 import { type MessageKind, messages, sessions, users } from '../schema.ts'
+import { newestMailFrom } from '../timeline/mails-of-user.ts'
 import { NOBODY, type SessionKey, sessionKeyOf } from './session-token.ts'
 import { isLiveSession, type SignedIn } from './sessions.ts'
 
@@ -49,8 +50,7 @@ export function selectSessionWithMail(
   now: Given<number>,
   kinds: readonly MessageKind[],
 ) {
-  const lastMail = sql`(select m.id from messages m
-    where m.user_id = ${users.id} and m.kind in ${kinds} order by m.id desc limit 1)`
+  const lastMail = newestMailFrom(sql`users.last_message_id`, sql`m.kind in ${kinds}`)
   return db
     .select({ expiresAt: sessions.expiresAt, user: users, mail: mailToShow })
     .from(sessions)

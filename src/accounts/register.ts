@@ -58,6 +58,7 @@ export async function register(
     createSession(deps),
   ])
   const id = deps.newId()
+  const slip = newSlip(deps)
   const heldClaim = sql`(select c.id from users c where c.id = (${userOfSession(presented, now)})
     and c.email = ${email} and c.email_verified_at is null)`
   // What is left out below depends on whether a session was presented, never on what is stored: the work must not tell.
@@ -67,10 +68,11 @@ export async function register(
   const statements = [
     db
       .insert(users)
-      // `where true` keeps SQLite from reading `on conflict` as a join constraint.
+      // A new claim names its mail at once, which saves the row a second write; one that is renewed keeps what it names
+      // until the mail is there. `where true` keeps SQLite from reading `on conflict` as a join constraint.
       .select(
         sql`select ${claim}, ${email}, ${fingerprint}, ${passwordHash},
-          null, null, 0, ${now}, null, null where true`,
+          null, null, 0, ${now}, null, null, ${slip.messageId} where true`,
       )
       .onConflictDoUpdate({
         target: users.id,
@@ -78,7 +80,7 @@ export async function register(
       })
       .returning(),
     insertSession(db, session, claim, input.client, now),
-    insertMessageWithinLimit(deps.db, newSlip(deps), {
+    insertMessageWithinLimit(db, slip, {
       kind: 'verify_email',
       locale: input.locale,
       toEmail: email,
@@ -102,11 +104,13 @@ export async function register(
       : []),
     ...(input.endsSilence ? [endSilenceOf(db, email)] : []),
   ] as const
-  // The row says when its claim began; when an earlier one did is kept before it is overwritten.
-  const earlier = { userId: heldClaim, type: 'registered', at: sql`u.created_at` } as const
-  const [[user], , [message]] = mayHoldClaim
-    ? withoutFirst(await deps.batch([recordEvent(db, earlier), ...statements]))
-    : await deps.batch(statements)
+  async function runWithHeldClaim() {
+    // The row says when its claim began; when an earlier one did is kept before it is overwritten.
+    const earlier = { userId: heldClaim, type: 'registered', at: sql`u.created_at` } as const
+    const [, ...written] = await deps.batch([recordEvent(db, earlier), ...statements])
+    return written
+  }
+  const [[user], , [message]] = await (mayHoldClaim ? runWithHeldClaim() : deps.batch(statements))
   if (user === undefined) throw new Error('an upsert returned no row')
 
   deps.log('registered', { userId: user.id, email })
@@ -115,8 +119,4 @@ export async function register(
     session: handOver(session, user.id),
     messageId: message?.id ?? null,
   }
-}
-
-function withoutFirst<T extends unknown[]>([, ...others]: [unknown, ...T]): T {
-  return others
 }

@@ -149,7 +149,8 @@ const waitingAddressOf = (user: 'u' | 'users') =>
 
 /**
  * A source of rows `m`: links that an account or claim had sent to the address that waits, since the window began.
- * Withheld ones are among them: it asked for those as well.
+ * Withheld ones are among them: it asked for those as well. They are found by the address, like those that the limit
+ * of the address counts.
  */
 function ownLinks(
   user: 'u' | 'users',

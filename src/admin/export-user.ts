@@ -1,7 +1,7 @@
 // Everything that is stored about a person, for the person (GDPR, article 15): every table, without what would let
 // somebody in: the password's hash, and the ids of sessions.
 
-import { eq, sql } from 'drizzle-orm'
+import { eq, inArray, sql } from 'drizzle-orm'
 import { instant } from '../accounts/user.ts'
 import type { Deps } from '../deps.ts'
 import {
@@ -14,7 +14,11 @@ import {
   users,
 } from '../schema.ts'
 import { withDerivedEvents } from '../timeline/derived-events.ts'
+import { mailsFrom, userOf } from '../timeline/mails-of-user.ts'
 import { deskColumns } from './read-user.ts'
+
+/** More than a ledger ever holds of one person. */
+const MAX_MAILS = 100_000
 
 /**
  * Reads it in one round trip.
@@ -25,6 +29,7 @@ import { deskColumns } from './read-user.ts'
  */
 export async function exportUser(deps: Pick<Deps, 'db' | 'batch' | 'now'>, id: string) {
   const { db } = deps
+  const last = sql`(select last_message_id from users where id = ${id})`
   const address = sql`(select email from users where id = ${id})`
   // What was mailed to the address for a claim or account that is gone. A claim has not proven that it is theirs.
   const proven = sql`(select email from users where id = ${id} and email_verified_at is not null)`
@@ -40,11 +45,15 @@ export async function exportUser(deps: Pick<Deps, 'db' | 'batch' | 'now'>, id: s
         })
         .from(sessions)
         .where(eq(sessions.userId, id)),
-      db.select().from(messages).where(eq(messages.userId, id)).orderBy(messages.id),
       db
         .select()
         .from(messages)
-        .where(sql`to_email = ${proven} and user_id is null`)
+        .where(inArray(messages.id, mailsFrom(last, MAX_MAILS)))
+        .orderBy(messages.id),
+      db
+        .select()
+        .from(messages)
+        .where(sql`to_email = ${proven} and ${userOf(sql`messages`)} is null`)
         .orderBy(messages.createdAt),
       db
         .select({

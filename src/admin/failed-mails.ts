@@ -1,9 +1,10 @@
 // Mails that ended as failures: to look through, and to send once more.
 
-import { sql } from 'drizzle-orm'
+import { getTableColumns, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { messages } from '../schema.ts'
 import { wasAccepted } from '../timeline/derived-events.ts'
+import { userOf } from '../timeline/mails-of-user.ts'
 import { recordMailEvents } from '../timeline/record.ts'
 import type { MailRow } from './read-user.ts'
 import type { Action, SupportEvent } from './record-support.ts'
@@ -31,7 +32,7 @@ export async function readFailedMails(
   const older = at === undefined ? sql`true` : sql`(created_at, id) < (${Number(at)}, ${id})`
   const [rows] = await deps.batch([
     deps.db
-      .select()
+      .select({ ...getTableColumns(messages), userId: userOf(sql`messages`).as('user_id') })
       .from(messages)
       // The partial index is found by its own condition only, spelled out.
       .where(sql`state = 'failed' and ${older}`)
@@ -97,6 +98,8 @@ export async function retryFailedMails(
         notBefore: now,
         leaseUntil: null,
         settledAt: null,
+        // It may be older than what the cron comes by, and the Queue may lose it.
+        watchedAt: now,
         sentAt: null,
         stalledAt: null,
         deliveryRank: 0,
@@ -106,7 +109,7 @@ export async function retryFailedMails(
         error: null,
       })
       .where(hasFailed)
-      .returning({ id: messages.id, userId: messages.userId }),
+      .returning({ id: messages.id, userId: userOf(sql`messages`).as('user_id') }),
     deps.db.select({ id: messages.id }).from(messages).where(sql`id in ${wanted}`),
   ])
   for (const { id, userId } of retried) {

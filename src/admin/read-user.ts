@@ -48,6 +48,7 @@ export const deskColumns = {
   createdAt: users.createdAt,
   verifiedBy: users.verifiedBy,
   linkOpenedAt: users.linkOpenedAt,
+  lastMessageId: users.lastMessageId,
 }
 
 /**

@@ -34,15 +34,14 @@ export async function resendLink(
   const { read, kind, email, holds, judge } = linkTarget(deps, userId, purpose)
   const suppressed = isSuppressed(sql`${email}`, now)
   // In the language of the mail before it, which was the person's own.
-  const locale = sql`coalesce((select m.locale from messages m where m.user_id = u.id
-    order by m.id desc limit 1), 'en')`
+  const locale = sql`coalesce((select m.locale from messages m where m.id = u.last_message_id), 'en')`
   const [[target], [message]] = await deps.batch([
     read(suppressed),
     db
       .insert(messages)
       .select(
         sql`select ${id}, u.id, ${kind}, ${locale}, ${email}, u.generation, 'queued', 0, null, null,
-          null, null, null, ${now}, null, null, 0, null, null
+          null, null, null, ${now}, null, null, 0, null, null, u.last_message_id, null
           from users u where u.id = ${userId} and ${holds} and not ${suppressed}`,
       )
       .returning({ id: messages.id }),

@@ -12,6 +12,7 @@ import type { Deps } from '../deps.ts'
 import { WITHHELD } from '../mail/outbox.ts'
 import { figures } from '../schema.ts'
 import { wasAccepted } from '../timeline/derived-events.ts'
+import { newestMailFrom } from '../timeline/mails-of-user.ts'
 import { firstIdOf } from '../uuid-v7.ts'
 import { BUCKETS, DAY_MS, FUNNEL, HOUR_MS, hourOf, LONGER } from './metrics.ts'
 
@@ -79,8 +80,10 @@ function countPeople(db: Deps['db'], hours: readonly number[]) {
   const people = sql`select ${hour} as hour,
       min(u.created_at, coalesce(${at(sql`e.type = 'registered'`)}, u.created_at)) as registered_at,
       ${at(sql`e.type = 'mail_accepted' and m.kind = 'verify_email'`)} as accepted_at,
-      exists (select 1 from messages a where a.user_id = u.id and a.kind = 'verify_email'
-        and ${wasAccepted(sql`a`)}) as is_accepted,
+      ${newestMailFrom(
+        sql`u.last_message_id`,
+        sql`m.kind = 'verify_email' and ${wasAccepted(sql`m`)}`,
+      )} is not null as is_accepted,
       ${at(sql`e.type = 'mail_delivered' and m.kind = 'verify_email'`)} as delivered_at,
       ${first(at(sql`e.type = 'link_opened'`), sql`u.link_opened_at`)} as opened_at,
       ${first(at(proofs), sql`u.email_verified_at`)} as verified_at

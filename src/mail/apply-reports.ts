@@ -10,6 +10,7 @@ import {
   type SuppressionReason,
   suppressions,
 } from '../schema.ts'
+import { userOf } from '../timeline/mails-of-user.ts'
 import type { EventType } from '../timeline/record.ts'
 import {
   DELIVERY_RANKS,
@@ -19,6 +20,7 @@ import {
 } from './delivery-states.ts'
 import { withoutAddresses } from './providers/http-outcome.ts'
 import type { ProviderName } from './providers/provider.ts'
+import { watchedSince } from './watch.ts'
 
 /** The ranks from which on the address is not mailed again. */
 const SUPPRESSING_RANK = DELIVERY_RANKS.hard_bounce
@@ -118,7 +120,7 @@ async function applyPart(
       .select({
         id: messages.id,
         providerMessageId: messages.providerMessageId,
-        userId: messages.userId,
+        userId: userOf(sql`messages`).as('user_id'),
         toEmail: messages.toEmail,
         rank: messages.deliveryRank,
         state: messages.state,
@@ -269,7 +271,7 @@ function insertEvents(deps: Pick<Deps, 'db'>, provider: ProviderName, all: reado
         ${given('detail')}
         from json_each(${JSON.stringify(facts)}) r cross join messages
         where ${isReportedMail(provider, sql`= ${given('id')}`)} and ${wasSent}
-          and messages.user_id is not null
+          and ${userOf(sql`messages`)} is not null
           and not (${given('isUndated')} and exists (
             select 1 from events e where e.user_id = messages.user_id
               and e.type = ${given('event')} and e.message_id = messages.id))`,
@@ -277,7 +279,11 @@ function insertEvents(deps: Pick<Deps, 'db'>, provider: ProviderName, all: reado
     .onConflictDoNothing()
 }
 
-function advance(deps: Pick<Deps, 'db'>, provider: ProviderName, verdicts: readonly Verdict[]) {
+function advance(
+  deps: Pick<Deps, 'db' | 'now'>,
+  provider: ProviderName,
+  verdicts: readonly Verdict[],
+) {
   const given = (name: keyof Verdict) => sql`r.value ->> ${name}`
   // That the provider has it says nothing new of a mail that was sent.
   const isNews = sql`(${given('rank')} > ${DELIVERY_RANKS.accepted} or ${isUnrecorded})`
@@ -295,6 +301,9 @@ function advance(deps: Pick<Deps, 'db'>, provider: ProviderName, verdicts: reado
       error: given('error'),
       settledAt: sql`iif(${isNews}, iif(${given('isSettled')}, ${given('at')}, null),
         messages.settled_at)`,
+      // What was settled and is open again may be older than what the cron comes by.
+      watchedAt: sql`iif(${isNews} and messages.settled_at is not null and not ${given('isSettled')},
+        ${watchedSince(deps.now())}, messages.watched_at)`,
       stalledAt: sql`iif(${isNews}, null, messages.stalled_at)`,
     })
     .from(sql`json_each(${JSON.stringify(verdicts)}) r`)

@@ -7,6 +7,7 @@ import { dailySends, messages } from '../schema.ts'
 import { recordMailEvents } from '../timeline/record.ts'
 import { DAILY_CAP, isNotice } from './outbox.ts'
 import { nextUtcDay, utcDay } from './utc-day.ts'
+import { isWatched, watchedSince } from './watch.ts'
 
 type CapDeps = Pick<Deps, 'db' | 'now' | 'config'>
 
@@ -23,22 +24,30 @@ function placesLeft(places: number, at: number): SQL {
 }
 
 /**
- * Whether a mail may still be claimed today. All that waits is ranked, not only the batch at hand, or a newcomer
+ * Whether a mail may still be claimed today. All that is watched is ranked with the batch at hand, or a newcomer
  * would overtake those that wait since yesterday: links before notices (somebody sits and waits for a link),
- * then the oldest first.
+ * then the oldest first. Of the newcomers of this minute each batch ranks its own.
  * @param deps the cap and the clock
+ * @param ids of the mails at hand
  * @param isDue whether a row of `messages` could be claimed now
  * @param takesNoPlace whether a row has had its place already
  * @returns a condition on `messages`; true where no cap is set, and then nothing is scanned
  */
-export function hasPlaceToday({ now, config }: CapDeps, isDue: SQL, takesNoPlace: SQL): SQL {
+export function hasPlaceToday(
+  { now, config }: CapDeps,
+  ids: readonly string[],
+  isDue: SQL,
+  takesNoPlace: SQL,
+): SQL {
   const cap = config.MAIL_DAILY_CAP
   if (cap === null) return sql`true`
   const left = placesLeft(cap, now())
   return sql`messages.id in (select id from (
       select messages.id, kind, created_at, row_number() over (
         partition by kind = 'verify_email' order by created_at, messages.id) as nth
-      from messages where settled_at is null and ${isDue} and not (${takesNoPlace}))
+      from messages where messages.id in (select messages.id from messages where ${isWatched}
+          union all select value from json_each(${JSON.stringify(ids)}))
+        and ${isDue} and not (${takesNoPlace}))
     where kind <> 'verify_email' or nth <= ${left} - ${Math.floor(cap / KEPT_FOR_ACCOUNTS)}
     order by ${isNotice(sql`kind`)}, created_at, id
     limit ${left})`
@@ -62,7 +71,8 @@ export function countPlaces({ db, now, config }: CapDeps) {
 }
 
 /**
- * Statements that let what found no place wait for the next day, with an entry in the timeline.
+ * Statements that let what found no place wait for the next day, with an entry in the timeline. It is watched from this
+ * moment on, or it would be overtaken.
  * @param deps the cap and the clock
  * @param ids of the mails at hand
  * @param isLeftOver whether a row of `messages` could have been claimed, and was not
@@ -78,7 +88,13 @@ export function holdUntilTomorrow(
     recordMailEvents(db, { which: held, type: 'mail_deferred', at: now(), detail: DAILY_CAP }),
     db
       .update(messages)
-      .set({ state: 'queued', leaseUntil: null, notBefore: nextUtcDay(now()), error: DAILY_CAP })
+      .set({
+        state: 'queued',
+        leaseUntil: null,
+        notBefore: nextUtcDay(now()),
+        error: DAILY_CAP,
+        watchedAt: watchedSince(now()),
+      })
       .where(held)
       .returning({ id: messages.id }),
   ] as const
@@ -112,7 +128,7 @@ export function releaseHeld({ db, now, config }: CapDeps) {
     .update(messages)
     .set({ notBefore: now() - RELEASED_SINCE_MS, error: null })
     .where(
-      sql`messages.id in (select id from messages where settled_at is null and state = 'queued'
+      sql`messages.id in (select id from messages where ${isWatched} and state = 'queued'
         and error = ${DAILY_CAP} and not_before > ${now()}
         order by ${isNotice(sql`kind`)}, created_at, id limit ${room})`,
     )

@@ -4,6 +4,7 @@ import { and, gt, inArray, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { providerOutages } from '../schema.ts'
 import { DAILY_CAP } from './outbox.ts'
+import { isAhead, isWatched } from './watch.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
@@ -36,15 +37,22 @@ export async function readMailHealth(
     deps.db
       .select({
         due: sql<number | null>`(select min(coalesce(not_before, created_at)) from messages
-          where settled_at is null and state in ('queued', 'sending'))`.as('due'),
+          where ${isWatched} and ${isWaiting})`.as('due'),
         oldest: sql<number | null>`(select min(created_at) from messages
-          where settled_at is null and state in ('queued', 'sending')
-          and error is not ${DAILY_CAP})`.as('oldest'),
+          where ${isWatched} and ${isWaiting} and error is not ${DAILY_CAP})`.as('oldest'),
+        // What the cron has not come to yet, in the order it was written. Should the cron be dead, the first that
+        // waits is enough to know.
+        dueAhead: sql<number | null>`(select coalesce(not_before, created_at) from messages
+          where ${isAhead} and ${isWaiting} and coalesce(not_before, 0) <= ${now}
+          order by id limit 1)`.as('due_ahead'),
+        oldestAhead: sql<number | null>`(select created_at from messages
+          where ${isAhead} and ${isWaiting} and error is not ${DAILY_CAP}
+          order by id limit 1)`.as('oldest_ahead'),
         dead: sql<number>`(select count(*) from messages where state = 'failed')`.as('dead'),
         stalled: sql<number>`(select count(*) from messages
           where stalled_at is not null and stalled_at > ${now - DAY_MS})`.as('stalled'),
         waiting: sql<number>`(select count(*) from messages
-          where settled_at is null and state = 'queued' and error = ${DAILY_CAP})`.as('waiting'),
+          where ${isWatched} and state = 'queued' and error = ${DAILY_CAP})`.as('waiting'),
       })
       .from(sql`(select 1)`),
     deps.db
@@ -57,10 +65,10 @@ export async function readMailHealth(
         ),
       ),
   ])
-  const { due = null, oldest = null, dead = 0, stalled = 0, waiting = 0 } = row ?? {}
+  const { dead = 0, stalled = 0, waiting = 0 } = row ?? {}
   return {
-    oldestDueSeconds: secondsSince(due, now),
-    oldestQueuedSeconds: secondsSince(oldest, now),
+    oldestDueSeconds: secondsSince([row?.due, row?.dueAhead], now),
+    oldestQueuedSeconds: secondsSince([row?.oldest, row?.oldestAhead], now),
     deadLetters: dead,
     stalled,
     heldUntilTomorrow: deps.config.MAIL_DAILY_CAP === null ? null : waiting,
@@ -68,10 +76,15 @@ export async function readMailHealth(
     allDownSeconds:
       down.length < deps.config.MAIL_PROVIDERS.length
         ? 0
-        : secondsSince(Math.max(...down.map(({ since }) => since)), now),
+        : secondsSince([Math.max(...down.map(({ since }) => since))], now),
   }
 }
 
-function secondsSince(at: number | null, now: number): number {
-  return at === null ? 0 : Math.max(0, Math.floor((now - at) / 1000))
+/** Whether a row of `messages` is still to be sent. */
+const isWaiting = sql`messages.state in ('queued', 'sending')`
+
+/** Since the earliest of what there is; 0 where there is nothing. */
+function secondsSince(instants: readonly (number | null | undefined)[], now: number): number {
+  const earliest = Math.min(now, ...instants.map((at) => at ?? now))
+  return Math.floor((now - earliest) / 1000)
 }

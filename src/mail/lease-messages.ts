@@ -104,7 +104,7 @@ export async function leaseMessages(
     .from(sql`json_each(${JSON.stringify(plan.wanted)}) w`)
     .where(
       sql`${messages.id} = w.value ->> 'id' and ${isDueOrHeld} and not (${plan.isRepeat(table)})
-        and ${hasPlaceToday(deps, isDueOrHeld, plan.isRepeat(table))}`,
+        and ${hasPlaceToday(deps, ids, isDueOrHeld, plan.isRepeat(table))}`,
     )
     .returning({ id: messages.id })
   const lookAround = [

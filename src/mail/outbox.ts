@@ -96,9 +96,10 @@ export function insertMessageWithinLimit(
       sql`select ${messageId}, w.id, w.kind, ${message.locale}, w.to_email, w.generation,
         iif(w.has_room, 'queued', 'expired'), 0, null, null, null, null,
         iif(w.has_room, null, ${WITHHELD}), ${now},
-        iif(w.has_room, null, ${pretendedAt}), iif(w.has_room, null, ${now}), 0, null, null
-        from (select u.id, u.generation, ${message.kind} as kind, ${message.toEmail} as to_email,
-          ${hasRoom} as has_room
+        iif(w.has_room, null, ${pretendedAt}), iif(w.has_room, null, ${now}), 0, null, null,
+        nullif(w.last_message_id, ${messageId}), null
+        from (select u.id, u.generation, u.last_message_id, ${message.kind} as kind,
+          ${message.toEmail} as to_email, ${hasRoom} as has_room
           from users u where u.id = (${message.recipient}) and ${message.onlyIf ?? sql`true`}) w`,
     )
     .returning({ id: sql<string | null>`iif(state = 'queued', id, null)`.as('id') })

@@ -1,12 +1,14 @@
-// The sweeper: once a minute it enqueues again what the Queue lost, ends what nobody will end, and flags what
-// was accepted and then never heard of.
+// The sweeper: once a minute it begins to watch what takes long, enqueues again what the Queue lost, ends what nobody
+// will end, and flags what was accepted and then never heard of.
 
 import { inArray, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { messages } from '../schema.ts'
+import { userOf } from '../timeline/mails-of-user.ts'
 import { recordMailEvents } from '../timeline/record.ts'
 import { releaseHeld } from './daily-cap.ts'
 import { isNotice } from './outbox.ts'
+import { isWatched, watchUnsettled } from './watch.ts'
 
 /** A mail due for so long without being sent is taken for lost. */
 const OVERDUE_MS = 60_000
@@ -35,7 +37,9 @@ export interface SweepResult {
  */
 export async function sweep(deps: Deps): Promise<SweepResult> {
   const now = deps.now()
-  const [, abandoned, , stalled, , overdue] = await deps.batch([
+  const [, , , abandoned, , stalled, , overdue] = await deps.batch([
+    // First: what it finds is looked at in this same run.
+    ...watchUnsettled(deps, now),
     ...ending(deps, isAbandoned(deps, now), 'mail_failed', {
       state: 'failed',
       error: NEVER_FINISHED,
@@ -51,7 +55,7 @@ export async function sweep(deps: Deps): Promise<SweepResult> {
       .where(
         inArray(
           messages.id,
-          sql`(select id from messages where settled_at is null and state in ('queued', 'sending')
+          sql`(select id from messages where ${isWatched} and state in ('queued', 'sending')
             and created_at <= ${now - OVERDUE_MS}
             and coalesce(not_before, 0) <= ${now - OVERDUE_MS}
             and coalesce(lease_until, 0) <= ${now}
@@ -72,17 +76,15 @@ export async function sweep(deps: Deps): Promise<SweepResult> {
   return { enqueued: overdue.length, abandoned: abandoned.length, stalled: stalled.length }
 }
 
-// Partial indexes are found by their own condition only, spelled out.
-
 /** A mail that takes its consumer down with it, each time, must come to an end as well. */
-const isAbandoned = ({ config }: Deps, now: number) => sql`settled_at is null
-  and created_at <= ${now} and state = 'sending'
-  and lease_until <= ${now} and attempts >= ${config.MAIL_MAX_ATTEMPTS}`
+const isAbandoned = ({ config }: Deps, now: number) => sql`${isWatched}
+  and messages.created_at <= ${now} and messages.state = 'sending'
+  and messages.lease_until <= ${now} and messages.attempts >= ${config.MAIL_MAX_ATTEMPTS}`
 
-const isStalled = (now: number) => sql`settled_at is null
-  and created_at <= ${now - STALLED_AFTER_MS}
-  and ((state = 'sent' and sent_at <= ${now - STALLED_AFTER_MS})
-    or (state = 'deferred' and sent_at <= ${now - DEFERRED_FOR_MS}))`
+const isStalled = (now: number) => sql`${isWatched}
+  and messages.created_at <= ${now - STALLED_AFTER_MS}
+  and ((messages.state = 'sent' and messages.sent_at <= ${now - STALLED_AFTER_MS})
+    or (messages.state = 'deferred' and messages.sent_at <= ${now - DEFERRED_FOR_MS}))`
 
 /** Two statements: the timeline's entry for each mail concerned, then what becomes of it. */
 function ending(
@@ -103,6 +105,10 @@ function ending(
       .update(messages)
       .set(values)
       .where(which)
-      .returning({ id: messages.id, userId: messages.userId, provider: messages.provider }),
+      .returning({
+        id: messages.id,
+        userId: userOf(sql`messages`).as('user_id'),
+        provider: messages.provider,
+      }),
   ] as const
 }

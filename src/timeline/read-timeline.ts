@@ -1,10 +1,11 @@
 // One timeline out of several tables: what happened (events), what other rows say of it (derived-events.ts), and
 // what only the ledger of mails knows, that a mail was written, or that the limit kept one back.
 
-import { desc, eq } from 'drizzle-orm'
+import { desc, eq, inArray, sql } from 'drizzle-orm'
 import type { DrizzleD1Database } from 'drizzle-orm/d1'
 import { events, type MessageKind, messages } from '../schema.ts'
 import { type TellingUser, withDerivedEvents } from './derived-events.ts'
+import { mailsFrom } from './mails-of-user.ts'
 
 /** Entries that no event tells of, or not by its type alone. */
 export type LedgerEntryType = 'mail_queued' | 'mail_withheld' | 'mail_held_for_cap'
@@ -49,6 +50,7 @@ export interface LedgerMarks {
  * @param userId whose
  */
 export function timelineStatements(db: DrizzleD1Database, userId: string) {
+  const last = sql`(select last_message_id from users where id = ${userId})`
   return [
     db
       .select()
@@ -59,9 +61,8 @@ export function timelineStatements(db: DrizzleD1Database, userId: string) {
     db
       .select()
       .from(messages)
-      .where(eq(messages.userId, userId))
-      .orderBy(desc(messages.id))
-      .limit(MAX_MAILS + 1),
+      .where(inArray(messages.id, mailsFrom(last, MAX_MAILS + 1)))
+      .orderBy(desc(messages.id)),
   ] as const
 }
 

@@ -50,6 +50,56 @@ describe('S15: /healthz', () => {
     })
   })
 
+  it('sees a mail of a few seconds ago, before the cron comes to it, and the same mail after that', async () => {
+    const h = await createHarness()
+    await h.browser().register(freshAddress())
+    await h.deliver()
+    h.now += 5 * MINUTE
+    await h.sweep()
+    await h.browser().register(freshAddress())
+    const seconds = async () => (await health(h)).body.checks.oldest_queued_mail.seconds
+    h.now += 5000
+    expect(await seconds()).toBe(5)
+    h.now += 55_000
+    expect(await seconds()).toBe(60)
+    await h.sweep()
+    expect(await seconds()).toBe(60)
+    await h.deliver()
+    expect(await seconds()).toBe(0)
+  })
+
+  it('is 503 for a mail of long ago where the cron never ran, behind others that were sent or wait for their time', async () => {
+    const h = await createHarness()
+    await h.browser().register(freshAddress())
+    await h.deliver()
+    await h.browser().register(freshAddress())
+    h.network = async () => new Response(null, { status: 429, headers: { 'Retry-After': '86400' } })
+    await h.deliver()
+    h.now += MINUTE
+    await h.browser().register(freshAddress())
+    h.now += 20 * MINUTE
+    expect(await h.rows('select name from cursors')).toEqual([])
+    expect(await health(h)).toMatchObject({
+      status: 503,
+      body: { checks: { oldest_queued_mail: { ok: false, seconds: 21 * 60 } } },
+    })
+  })
+
+  it('S3: a mail held until tomorrow is not counted as one that waits, whether the cron has come to it or not', async () => {
+    const h = await createHarness({ MAIL_DAILY_CAP: '1' })
+    for (const _ of [1, 2]) await h.browser().register(freshAddress())
+    await h.deliver()
+    h.now += 5000
+    for (let minute = 0; minute < 3; minute++) {
+      expect(await health(h)).toMatchObject({
+        status: 200,
+        body: { checks: { oldest_queued_mail: { seconds: 0 }, daily_cap: { ok: false } } },
+      })
+      h.now += MINUTE
+      await h.sweep()
+    }
+  })
+
   it('is 503 for a mail that a consumer claimed and never finished', async () => {
     const h = await createHarness()
     await h.browser().register(freshAddress())

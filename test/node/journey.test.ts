@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import { afterAll, describe, expect, it } from 'vitest'
 import { fetchText } from '../../src/dev/cli/fetch.ts'
 import { fireCron, type RunningWorker, startWorker } from '../../src/dev/cli/serve.ts'
+import { firstIdOf } from '../../src/uuid-v7.ts'
 
 const run = promisify(execFile)
 const PASSWORD = 'correct horse battery'
@@ -183,8 +184,11 @@ describe('over real HTTP', () => {
 
 /** Lets an hour pass in the ledger: the sweeper waits for a minute, for backoffs and for leases. */
 async function age(state: string): Promise<void> {
-  const sql = `update messages set created_at = created_at - 3600000,
-    not_before = not_before - 3600000, lease_until = lease_until - 3600000`
+  // A mail's id tells its age as well.
+  const older = (id: string) => `'${firstIdOf(Date.now() - 3600000)}' || substr(${id}, 14)`
+  const sql = `update messages set id = ${older('id')}, created_at = created_at - 3600000,
+      not_before = not_before - 3600000, lease_until = lease_until - 3600000;
+    update users set last_message_id = ${older('last_message_id')}`
   const wrangler = 'node_modules/wrangler/bin/wrangler.js'
   const args = ['d1', 'execute', 'DB', '--local', '--persist-to', state, '--command', sql]
   await run(process.execPath, [wrangler, ...args], { env: { ...process.env, CI: '1' } })

@@ -24,7 +24,7 @@ export async function wholeScans(
   return { judged: texts.length, scans }
 }
 
-/** Not a JSON parameter, a constant, or a subquery that is judged by itself. */
+/** Not a JSON parameter, a constant, a subquery that is judged by itself, or the walk along the mails of a user. */
 function isWholeScan(step: string): boolean {
-  return /AUTOMATIC|^SCAN (?!\w+ VIRTUAL TABLE|CONSTANT ROW|\(subquery-\d+\)$)/.test(step)
+  return /AUTOMATIC|^SCAN (?!\w+ VIRTUAL TABLE|CONSTANT ROW|\(subquery-\d+\)$|chain$)/.test(step)
 }

@@ -2,6 +2,7 @@
 // whose network leads to mail APIs in memory.
 
 import type { MessageKind } from '../../src/schema.ts'
+import { uuidV7 } from '../../src/uuid-v7.ts'
 import type { FakeMailApi } from './fake-mail-api.ts'
 import { createHarness, type Harness, type Settings } from './harness.ts'
 
@@ -25,7 +26,7 @@ export async function harnessWith(
 }
 
 /**
- * Writes claims and a queued mail for each; a millisecond lies between one and the next.
+ * Writes claims and a queued mail for each; a millisecond lies between one and the next, by their ids as well.
  * @returns their ids, oldest first
  */
 export async function seedMails(
@@ -33,8 +34,7 @@ export async function seedMails(
   count: number,
   { kind = 'verify_email' as MessageKind, createdAt = h.now } = {},
 ): Promise<string[]> {
-  // Those of one millisecond are in no order of their own.
-  const ids = Array.from({ length: count }, () => h.deps.newId()).sort()
+  const ids = Array.from({ length: count }, (_, i) => uuidV7(createdAt + i))
   const rows = ids.map((id, i) => ({
     id,
     user: h.deps.newId(),
