@@ -2,10 +2,13 @@
 // address has an owner: the request answers everybody alike.
 
 import type { Deps } from '../deps.ts'
+import type { Purpose } from '../signing/token.ts'
 import { maskEmail } from '../timeline/log.ts'
+import { formOf } from './forms.ts'
 import type { LeasedMessage } from './lease-messages.ts'
 import { type LinkRecipient, mintLink } from './links.ts'
-import { type Brand, type MailContent, renderMessage } from './messages/render-message.ts'
+import type { Values } from './messages/form-letter.ts'
+import type { MailContent } from './messages/render-message.ts'
 import type { OutgoingMail } from './providers/provider.ts'
 
 export type Composition =
@@ -18,7 +21,7 @@ type ComposeDeps = Pick<Deps, 'config' | 'keyRing' | 'now'>
 type Recipient = NonNullable<LeasedMessage['user']>
 
 /**
- * Decides, mints and renders.
+ * Decides what to say, and mints the links for it.
  * @param deps the configuration, the key ring, the clock
  * @param message claimed
  */
@@ -38,9 +41,17 @@ export async function composeMail(deps: ComposeDeps, message: LeasedMessage): Pr
     generation: message.generation,
     addressFingerprint: toFingerprint ?? '',
   }
-  const content = await contentOf(deps, message, link)
-  const rendered = renderMessage(brandOf(deps), message.locale, message.toEmail, content)
-  return { kind: 'send', mail: { id: message.id, to: message.toEmail, ...rendered } }
+  const isForOwner = message.kind === 'verify_email' && message.isOwnedByAnother
+  const kind = isForOwner ? 'account_exists' : message.kind
+  return {
+    kind: 'send',
+    mail: {
+      id: message.id,
+      to: message.toEmail,
+      form: formOf(deps.config, message.locale, kind),
+      values: await valuesOf(deps, kind, message, link),
+    },
+  }
 }
 
 /** A mail that waited may have been overtaken by what happened since. */
@@ -64,41 +75,31 @@ function whyExpired(message: LeasedMessage, user: Recipient): string | null {
   }
 }
 
-async function contentOf(
+/** The links of one mail, and whatever else its form leaves open. */
+async function valuesOf(
   deps: ComposeDeps,
-  message: LeasedMessage,
+  kind: MailContent['kind'],
+  { toEmail: address, newEmail }: LeasedMessage,
   link: LinkRecipient,
-): Promise<MailContent> {
-  const { APP_BASE_URL } = deps.config
-  const forgotUrl = `${APP_BASE_URL}/forgot-password`
-  const { kind } = message
+): Promise<Values> {
+  const urlTo = async (purpose: Purpose) => (await mintLink(deps, purpose, link)).url
   switch (kind) {
-    case 'verify_email': {
-      if (message.isOwnedByAnother) {
-        return { kind: 'account_exists', signInUrl: `${APP_BASE_URL}/login`, forgotUrl }
-      }
-      const { url: disownUrl } = await mintLink(deps, 'disown', link)
-      return { kind, ...(await mintLink(deps, 'verify', link)), disownUrl }
-    }
+    case 'verify_email':
+      return { address, url: await urlTo('verify'), disownUrl: await urlTo('disown') }
     case 'reset_password':
     case 'reset_after_undo':
-      return { kind, ...(await mintLink(deps, 'reset', link)) }
+      return { address, url: await urlTo('reset') }
     case 'change_email':
-      return { kind, ...(await mintLink(deps, 'change', link)) }
-    case 'email_change_notice': {
-      const { url: undoUrl, ttlMs } = await mintLink(deps, 'undo', link)
-      // Masked: the old mailbox may be read by somebody who need not know the new address.
-      return { kind, undoUrl, ttlMs, newAddress: maskEmail(message.newEmail ?? '') }
-    }
+      return { address, url: await urlTo('change') }
+    case 'email_change_notice':
+      return {
+        address,
+        url: await urlTo('undo'),
+        // Masked: the old mailbox may be read by somebody who need not know the new address.
+        newAddress: maskEmail(newEmail ?? ''),
+      }
+    case 'account_exists':
     case 'password_changed_notice':
-      return { kind, forgotUrl }
-  }
-}
-
-function brandOf({ config }: ComposeDeps): Brand {
-  return {
-    appName: config.APP_NAME,
-    color: config.BRAND_COLOR,
-    supportEmail: config.SUPPORT_EMAIL ?? null,
+      return { address }
   }
 }

@@ -38,7 +38,12 @@ export async function mintLink(
   return { url: template.replace('{token}', token), ttlMs }
 }
 
-function linkKind(config: Config, purpose: Purpose): { template: string; ttlMs: number } {
+/**
+ * Where links of a purpose point, with `{token}` in it, and how long they work.
+ * @param config where it is set
+ * @param purpose what they may do
+ */
+export function linkKind(config: Config, purpose: Purpose): { template: string; ttlMs: number } {
   switch (purpose) {
     // Both prove a mailbox, and the same page confirms them.
     case 'verify':

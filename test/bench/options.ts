@@ -19,11 +19,17 @@ export interface Options {
   readonly quick: boolean
   /** Where the results go; null: where they belong. */
   readonly out: string | null
-  /** Instead of measuring: where the time of this operation goes. */
-  readonly profile: Operation | null
+  /** Instead of measuring: where the time of this operation, or of a mail, goes. */
+  readonly profile: Profiled | null
 }
 
-const PROFILED = OPERATIONS.filter((operation) => !HASHES.has(operation))
+/** An operation, or how the consumer sends mails. */
+export type Profiled = Operation | 'drain'
+
+const PROFILED: readonly Profiled[] = [
+  ...OPERATIONS.filter((operation) => !HASHES.has(operation)),
+  'drain',
+]
 
 const USAGE = `npm run bench -- [options]
 

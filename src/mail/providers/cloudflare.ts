@@ -6,6 +6,7 @@
 import * as z from 'zod/mini'
 import { bounded } from '../../bounded.ts'
 import { orElse } from '../../or-else.ts'
+import { fillIn } from '../messages/form-letter.ts'
 import { cleanWords, lostAnswer } from './post-json.ts'
 import type { MailProvider, OutgoingMail, SendOutcome } from './provider.ts'
 import { quotaUsedUp } from './quota.ts'
@@ -103,16 +104,14 @@ function outcomeOfThrown(error: unknown, nowMs: number): SendOutcome {
 
 /**
  * One mail as the binding takes it.
- * @param mail rendered
+ * @param mail filled in here
  * @param from the sender
  */
 export function builderOf(mail: OutgoingMail, from: Sender): EmailMessageBuilder {
   return {
     to: mail.to,
     from: { email: from.email, name: from.name },
-    subject: mail.subject,
-    text: mail.text,
-    html: mail.html,
+    ...fillIn(mail),
     // RFC 3834 §5: keeps vacation responders quiet.
     headers: { 'Auto-Submitted': 'auto-generated' },
   }

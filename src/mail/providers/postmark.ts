@@ -7,6 +7,7 @@
 
 import * as z from 'zod/mini'
 import { orElse } from '../../or-else.ts'
+import { fillIn } from '../messages/form-letter.ts'
 import { outcomeOfError } from './http-outcome.ts'
 import { cleanWords, type HttpApi, parseJson, postJson, readBody } from './post-json.ts'
 import type { MailProvider, OutgoingMail, SendOutcome } from './provider.ts'
@@ -111,16 +112,17 @@ export function createPostmark(options: PostmarkOptions): MailProvider {
 /**
  * One mail of a call. Tracking is off: it would rewrite the link through a redirector, and tell a third party who
  * clicked.
- * @param mail rendered
+ * @param mail filled in here
  * @param from the sender
  */
 export function messageBody(mail: OutgoingMail, from: Sender) {
+  const { subject, text, html } = fillIn(mail)
   return {
     From: mailboxOf(from),
     To: mail.to,
-    Subject: mail.subject,
-    TextBody: mail.text,
-    HtmlBody: mail.html,
+    Subject: subject,
+    TextBody: text,
+    HtmlBody: html,
     MessageStream: 'outbound',
     TrackOpens: false,
     TrackLinks: 'None',

@@ -12,6 +12,7 @@
 
 import * as z from 'zod/mini'
 import { orElse } from '../../or-else.ts'
+import { fillIn } from '../messages/form-letter.ts'
 import { outcomeOfError, retryAfterSeconds } from './http-outcome.ts'
 import { cleanWords, type HttpApi, parseJson, postJson, readBody } from './post-json.ts'
 import type { MailProvider, OutgoingMail, SendOutcome } from './provider.ts'
@@ -147,16 +148,14 @@ function resetSeconds(headers: Headers): number | null {
 
 /**
  * One mail as both endpoints take it. Tracking is a setting of the domain at Resend, off unless switched on there.
- * @param mail rendered; its id has only characters that a tag may have (letters, digits, `_`, `-`)
+ * @param mail filled in here; its id has only characters that a tag may have (letters, digits, `_`, `-`)
  * @param from the sender
  */
 export function emailBody(mail: OutgoingMail, from: Sender) {
   return {
     from: mailboxOf(from),
     to: [mail.to],
-    subject: mail.subject,
-    text: mail.text,
-    html: mail.html,
+    ...fillIn(mail),
     // RFC 3834 §5: keeps vacation responders quiet.
     headers: { 'Auto-Submitted': 'auto-generated' },
     tags: [{ name: 'message_id', value: mail.id }],

@@ -3,11 +3,13 @@
 // https://www.twilio.com/docs/sendgrid/api-reference/mail-send/errors
 // It has no idempotency key: a request whose answer is lost may have been accepted, and is sent again.
 //
-// Several mails go in one call as personalizations of one body, which is nothing but two tags: the whole text and
-// the whole HTML of each mail are its substitutions.
+// Several mails of one form letter go in one call: the letter is the body, and what each mail has in its blanks are the
+// substitutions of its personalization.
 // https://www.twilio.com/docs/sendgrid/for-developers/sending-email/substitution-tags
 
 import * as z from 'zod/mini'
+import { type FormLetter, fillIn, fillings, hasBlankInside } from '../messages/form-letter.ts'
+import type { RenderedMail } from '../messages/layout.ts'
 import { outcomeOfError } from './http-outcome.ts'
 import { cleanWords, type HttpApi, parseJson, postJson, readBody } from './post-json.ts'
 import type { MailProvider, OutgoingMail, SendOutcome } from './provider.ts'
@@ -20,9 +22,6 @@ export interface SendGridOptions extends HttpApi {
   readonly from: Sender
 }
 
-/** No text of ours contains them; a mail that does is sent by itself. No spaces, as the reference asks. */
-const TEXT_TAG = '-mailproof-text-9c41e7d05ab2-'
-const HTML_TAG = '-mailproof-html-9c41e7d05ab2-'
 /**
  * "The total collective size of your substitutions may not exceed 10,000 bytes per personalization object", says
  * the reference of mail/send. (The guide to substitution tags says 50,000. Of two limits the lower one is safe.)
@@ -41,18 +40,25 @@ interface Placed {
   readonly place: number
 }
 
+/** What goes together: mails of one form letter. */
+type Call = [Placed, ...Placed[]]
+
 /**
  * The adapter.
  * @param options where, with which key, as whom; the network and the clock
  */
 export function createSendGrid(options: SendGridOptions): MailProvider {
   /** `apart` where several were refused, perhaps for one of them: SendGrid takes a call whole or not at all. */
-  async function call(mails: readonly OutgoingMail[]): Promise<SendOutcome | 'apart'> {
-    const [only] = mails
+  async function call(together: Call): Promise<SendOutcome | 'apart'> {
+    const [{ mail }, ...others] = together
     const body =
-      mails.length === 1 && only !== undefined
-        ? mailSendBody(only, options.from)
-        : mailSendBatchBody(mails, options.from)
+      others.length === 0
+        ? mailSendBody(mail, options.from)
+        : mailSendBatchBody(
+            mail.form,
+            together.map((placed) => placed.mail),
+            options.from,
+          )
     const headers = { Authorization: `Bearer ${options.apiKey}` }
     const answer = await postJson(options, '/v3/mail/send', headers, body)
     if (!answer.ok) return answer.outcome
@@ -69,7 +75,7 @@ export function createSendGrid(options: SendGridOptions): MailProvider {
       return quotaUsedUp(outcome.reason, options.now())
     }
     const isForOne = response.status === 400 || response.status === 413
-    return isForOne && mails.length > 1 ? 'apart' : outcome
+    return isForOne && others.length > 0 ? 'apart' : outcome
   }
 
   return {
@@ -82,8 +88,8 @@ export function createSendGrid(options: SendGridOptions): MailProvider {
       let calls = callsFor(mails)
       // A second time for those that were refused together, each by itself.
       while (calls.length > 0) {
-        const results = await sendEach(calls, (part) => call(part.map(({ mail }) => mail)), options)
-        const apart: Placed[][] = []
+        const results = await sendEach(calls, call, options)
+        const apart: Call[] = []
         for (const [i, part] of calls.entries()) {
           const result = results[i]
           for (const placed of part) {
@@ -98,76 +104,71 @@ export function createSendGrid(options: SendGridOptions): MailProvider {
   }
 }
 
-/**
- * Divides mails into calls: as few as may be, each address once a call ("each unique email address in the
- * personalizations array should only be included once"), and what does not fit into substitutions by itself.
- */
-function callsFor(mails: readonly OutgoingMail[]): Placed[][] {
-  const alone: Placed[][] = []
-  const rounds: Placed[][] = []
+/** Divides mails into calls: one for each form letter, and for what does not fit into substitutions one by itself. */
+function callsFor(mails: readonly OutgoingMail[]): Call[] {
+  const placed = mails.map((mail, place) => ({ mail, place }))
+  const together = placed.filter(({ mail }) => fitsSubstitutions(mail))
+  const alone = placed.filter((one) => !together.includes(one))
+  const byForm = Map.groupBy(together, ({ mail }) => mail.form)
+  return [...[...byForm.values()].flatMap(eachAddressOnce), ...alone.map((one): Call => [one])]
+}
+
+/** As few calls as may be: "each unique email address in the personalizations array should only be included once". */
+function eachAddressOnce(mails: readonly Placed[]): Call[] {
+  const calls: Call[] = []
   const times = new Map<string, number>()
-  for (const [place, mail] of mails.entries()) {
-    if (!fitsSubstitutions(mail)) {
-      alone.push([{ mail, place }])
-      continue
-    }
-    const address = mail.to.toLowerCase()
-    const round = times.get(address) ?? 0
-    times.set(address, round + 1)
-    const part = rounds[round] ?? []
-    part.push({ mail, place })
-    rounds[round] = part
+  for (const placed of mails) {
+    const address = placed.mail.to.toLowerCase()
+    const before = times.get(address) ?? 0
+    times.set(address, before + 1)
+    const call = calls[before]
+    if (call === undefined) calls.push([placed])
+    else call.push(placed)
   }
-  return [...rounds, ...alone]
+  return calls
 }
 
-function fitsSubstitutions(mail: OutgoingMail): boolean {
-  const { subject, text, html } = mail
-  if ([TEXT_TAG, HTML_TAG].some((tag) => `${subject}\n${text}\n${html}`.includes(tag))) return false
-  // As JSON they are a little longer than they count.
-  const bytes = new TextEncoder().encode(JSON.stringify(substitutionsOf(mail))).length
-  return bytes <= MAX_SUBSTITUTION_BYTES
-}
-
-function substitutionsOf({ text, html }: OutgoingMail) {
-  return { [TEXT_TAG]: text, [HTML_TAG]: html }
+function fitsSubstitutions({ values }: OutgoingMail): boolean {
+  // Tags and quotes count as well, and a character takes up to three bytes: ours are far below either way.
+  const mostBytes = 3 * JSON.stringify(fillings(values)).length
+  return mostBytes <= MAX_SUBSTITUTION_BYTES && !hasBlankInside(values)
 }
 
 /**
  * The request body of one mail. Text comes before HTML, as the API demands.
- * @param mail rendered
+ * @param mail filled in here
  * @param from the sender
  */
 export function mailSendBody(mail: OutgoingMail, from: Sender) {
   return {
     personalizations: [{ to: [{ email: mail.to }], custom_args: { message_id: mail.id } }],
     from,
-    subject: mail.subject,
-    ...contentOf(mail.text, mail.html),
+    ...contentOf(fillIn(mail)),
   }
 }
 
 /**
  * The request body of several mails. Recipients do not see each other: each personalization is a mail of its own.
- * @param mails rendered, each to another address, none with the tags in it
+ * @param form that they share
+ * @param mails each to another address, none with a blank in what it is filled with
  * @param from the sender
  */
-export function mailSendBatchBody(mails: readonly OutgoingMail[], from: Sender) {
+export function mailSendBatchBody(form: FormLetter, mails: readonly OutgoingMail[], from: Sender) {
   return {
     personalizations: mails.map((mail) => ({
       to: [{ email: mail.to }],
-      subject: mail.subject,
       custom_args: { message_id: mail.id },
-      substitutions: substitutionsOf(mail),
+      substitutions: fillings(mail.values),
     })),
     from,
-    ...contentOf(TEXT_TAG, HTML_TAG),
+    ...contentOf(form),
   }
 }
 
 /** Tracking is off: it would rewrite the link through a redirector, and tell a third party who clicked. */
-function contentOf(text: string, html: string) {
+function contentOf({ subject, text, html }: RenderedMail) {
   return {
+    subject,
     content: [
       { type: 'text/plain', value: text },
       { type: 'text/html', value: html },

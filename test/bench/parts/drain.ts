@@ -2,9 +2,10 @@
 // an API that answers at once, once with one that takes as long as real ones do.
 
 import { setTimeout } from 'node:timers/promises'
+import { backlogOf } from '../backlog.ts'
 import type { Bench } from '../bench.ts'
 import { createDatabase } from '../database.ts'
-import { firstOf, NOBODY, type Population } from '../population.ts'
+import { NOBODY, type Population } from '../population.ts'
 import { serve } from '../serve.ts'
 import type { Side, SideName } from '../sides/side.ts'
 import { type Spread, spreadOf } from '../statistics.ts'
@@ -17,8 +18,6 @@ export interface DrainResult {
   readonly toPeer: Spread
   readonly toFloor: Spread
 }
-
-const TOO_LONG_MS = 180_000
 
 export async function measureDrain(bench: Bench): Promise<DrainResult[]> {
   const { quick } = bench
@@ -66,24 +65,13 @@ async function drain(bench: Bench, side: Side, mails: number, apiMs: number): Pr
   const data = await createDatabase(side, `drain-${mails}`, population, bench.scratch)
   const server = await serve(side, bench.bundles[side.name], { data, consumes: true })
   try {
-    const first = firstOf(population, 'waiting')
-    const bodies: unknown[] = []
-    for (let n = 0; n < population.waiting; n++) bodies.push(await side.queued(first + n))
-    const until = async (count: number) => {
-      const deadline = Date.now() + TOO_LONG_MS
-      while ((await server.mailApi.received()) < count) {
-        if (Date.now() > deadline) throw new Error(`${side.name} did not send ${count} mails`)
-        await setTimeout(5)
-      }
-    }
-    await server.enqueue(bodies.slice(0, 100))
-    await until(100)
+    const backlog = await backlogOf(server, population)
+    await backlog.drain(100)
     // The last batch's record is still to be written.
     await setTimeout(200)
     await server.mailApi.delay(apiMs)
     const start = performance.now()
-    await server.enqueue(bodies.slice(100))
-    await until(bodies.length)
+    await backlog.drain(mails)
     return (mails / (performance.now() - start)) * 1000
   } finally {
     await server.close()

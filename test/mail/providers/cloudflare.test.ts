@@ -3,6 +3,7 @@
 // https://developers.cloudflare.com/email-service/reference/headers/
 
 import { describe, expect, it } from 'vitest'
+import { fillIn } from '../../../src/mail/messages/form-letter.ts'
 import {
   createCloudflareEmail,
   type SendEmailCall,
@@ -46,12 +47,10 @@ describe('S2: the mail', () => {
       return { messageId: 'cf-1' }
     })
     expect(seen).toEqual(
-      mails(1).map(({ to, subject, text, html }) => ({
-        to,
+      mails(1).map((mail) => ({
+        to: mail.to,
         from: { email: 'noreply@example.com', name: 'Example' },
-        subject,
-        text,
-        html,
+        ...fillIn(mail),
         headers: { 'Auto-Submitted': 'auto-generated' },
       })),
     )

@@ -1,5 +1,6 @@
 // What the tests of all adapters share: mails, and networks that answer as told.
 
+import { blank, renderForm } from '../../../src/mail/messages/form-letter.ts'
 import type { OutgoingMail, SendOutcome } from '../../../src/mail/providers/provider.ts'
 
 export const NOW = Date.UTC(2026, 10, 2, 18)
@@ -8,15 +9,24 @@ export const SECONDS_LEFT_TODAY = 6 * 60 * 60
 export const TIMEOUT_MS = 60
 export const FROM = { email: 'noreply@example.com', name: 'Example' }
 
+const brand = { appName: 'Example', color: '#1f5fbf', supportEmail: null }
+
+/** A form letter like ours. */
+export const FORM = renderForm(brand, 'en', {
+  kind: 'verify_email',
+  url: blank('url'),
+  ttlMs: 86_400_000,
+  disownUrl: blank('disownUrl'),
+})
+
 /** A mail like ours. */
-export function mailTo(to: string, n = 0): OutgoingMail {
-  const url = `https://auth.example.com/x?token=abc${n}`
+export function mailTo(to: string, n = 0, form = FORM): OutgoingMail {
+  const urlOf = (path: string) => `https://auth.example.com/${path}?lang=en&token=abc${n}`
   return {
     id: `0198c0de-0000-7000-8000-${String(n).padStart(12, '0')}`,
     to,
-    subject: `Confirm your e-mail address ${n}`,
-    text: `Open ${url}`,
-    html: `<p>Open <a href="${url}">it</a></p>`,
+    form,
+    values: { address: to, url: urlOf('verify'), disownUrl: urlOf('disown') },
   }
 }
 

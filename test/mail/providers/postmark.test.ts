@@ -4,6 +4,7 @@
 // https://postmarkapp.com/developer/api/overview#error-codes
 
 import { describe, expect, it } from 'vitest'
+import { fillIn } from '../../../src/mail/messages/form-letter.ts'
 import { createPostmark } from '../../../src/mail/providers/postmark.ts'
 import type { OutgoingMail } from '../../../src/mail/providers/provider.ts'
 import {
@@ -71,9 +72,9 @@ describe('S2: the request', () => {
       mails(2).map((mail) => ({
         From: 'Example <noreply@example.com>',
         To: mail.to,
-        Subject: mail.subject,
-        TextBody: mail.text,
-        HtmlBody: mail.html,
+        Subject: fillIn(mail).subject,
+        TextBody: fillIn(mail).text,
+        HtmlBody: fillIn(mail).html,
         MessageStream: 'outbound',
         TrackOpens: false,
         TrackLinks: 'None',

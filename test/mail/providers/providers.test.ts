@@ -5,9 +5,10 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../../src/config.ts'
 import { createDeps } from '../../../src/deps.ts'
+import { blank } from '../../../src/mail/messages/form-letter.ts'
 import { createProviders } from '../../../src/mail/providers/create-providers.ts'
 import { sendEach } from '../../../src/mail/providers/send-each.ts'
-import { accepted, mailTo, never } from './networks.ts'
+import { accepted, FORM, mailTo, never } from './networks.ts'
 
 const KEYS = {
   SENDGRID_BASE_URL: 'https://sendgrid.example',
@@ -121,6 +122,7 @@ describe('whatever a provider answers', () => {
     { weight: 1, arbitrary: fc.constant(null) },
   )
   const recipients = fc.array(fc.nat(5), { maxLength: 9 })
+  const form = { ...FORM, subject: blank('newAddress') }
 
   it.each(['sendgrid', 'resend', 'postmark', 'cloudflare'])(
     'there is one outcome a mail, in order, accepted only what was sent: %s',
@@ -130,7 +132,10 @@ describe('whatever a provider answers', () => {
           let nth = 0
           const sent = new Set<string>()
           const next = () => replies[nth++ % replies.length]
-          const batch = to.map((n, i) => ({ ...mailTo(`p${n}@example.com`, i), subject: `s${i}` }))
+          const batch = to.map((n, i) => {
+            const mail = mailTo(`p${n}@example.com`, i, form)
+            return { ...mail, values: { ...mail.values, newAddress: `s${i}` } }
+          })
           const [provider] = await providersOf(
             name,
             async (request) => {
@@ -141,7 +146,7 @@ describe('whatever a provider answers', () => {
               return new Response(answer.body, { status: answer.status })
             },
             async ({ subject }) => {
-              for (const mail of batch) if (mail.subject === subject) sent.add(mail.id)
+              for (const mail of batch) if (mail.values.newAddress === subject) sent.add(mail.id)
               const answer = next()
               if (!answer || answer.status >= 300) {
                 throw Object.assign(new Error('x'), { code: answer?.body })
@@ -157,7 +162,7 @@ describe('whatever a provider answers', () => {
             expect(['accepted', 'retry', 'refused']).toContain(outcome?.kind)
             if (outcome?.kind === 'accepted') expect(sent).toContain(mail.id)
             if (name === 'cloudflare' && outcome?.kind === 'accepted') {
-              expect(outcome.providerMessageId).toBe(mail.subject)
+              expect(outcome.providerMessageId).toBe(mail.values.newAddress)
             }
             if (outcome !== undefined && 'reason' in outcome) {
               expect(outcome.reason).not.toMatch(/key-of-|@example/)

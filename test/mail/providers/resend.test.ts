@@ -5,6 +5,7 @@
 // https://resend.com/changelog/batch-validation-modes
 
 import { describe, expect, it } from 'vitest'
+import { fillIn } from '../../../src/mail/messages/form-letter.ts'
 import type { OutgoingMail } from '../../../src/mail/providers/provider.ts'
 import { createResend } from '../../../src/mail/providers/resend.ts'
 import {
@@ -66,9 +67,7 @@ describe('S2: the request', () => {
       mails(2).map((mail) => ({
         from: 'Example <noreply@example.com>',
         to: [mail.to],
-        subject: mail.subject,
-        text: mail.text,
-        html: mail.html,
+        ...fillIn(mail),
         headers: { 'Auto-Submitted': 'auto-generated' },
         tags: [{ name: 'message_id', value: mail.id }],
       })),
