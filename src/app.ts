@@ -1,7 +1,6 @@
 // The HTTP app: middleware, mounts, and what becomes of errors. It decides nothing else.
 
 import type { Context, Hono, MiddlewareHandler } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import { HTTPException } from 'hono/http-exception'
 import { credentialRoutes } from './accounts/routes/credential-routes.ts'
@@ -13,6 +12,7 @@ import type { Deps } from './deps.ts'
 import { devRoutes } from './dev/routes.tsx'
 import { allowedMethods } from './http/allowed-methods.ts'
 import { answerHeaders } from './http/answer-headers.ts'
+import { limitBody } from './http/limit-body.ts'
 import { isFormPost, prefersHtml } from './http/negotiation.ts'
 import { newApp } from './http/new-app.ts'
 import { type ProblemCode, type ProblemDetails, problem } from './http/problem.ts'
@@ -53,21 +53,22 @@ export function createApp(deps: Deps): Hono {
   const refuse = (c: Context, code: ProblemCode, details?: ProblemDetails) =>
     prefersHtml(c) ? errorPage(c, brand, code, details) : problem(c, code, details)
   const withinBytes = (maxSize: number) =>
-    bodyLimit({ maxSize, onError: (c) => refuse(c, 'payload_too_large') })
+    limitBody(maxSize, async (c) => refuse(c, 'payload_too_large'))
 
   app.use(answerHeaders(config))
   if (config.ALLOWED_ORIGINS.length > 0) app.use('/auth/*', crossOrigin(config.ALLOWED_ORIGINS))
-  const limitBody = withinBytes(MAX_BODY_BYTES)
+  const limitOthers = withinBytes(MAX_BODY_BYTES)
   const limitWebhook = withinBytes(MAX_WEBHOOK_BYTES)
   const limitMail = withinBytes(MAX_MAIL_BYTES)
   app.use((c, next) => {
-    if (c.req.raw.body === null) return next()
+    // Hardly a GET has a body, and to ask is cheap where there is none.
+    if (c.req.method === 'GET' && c.req.raw.body === null) return next()
     const { path } = c.req
     const limit = path.startsWith('/dev/')
       ? limitMail
       : path.startsWith('/webhooks/')
         ? limitWebhook
-        : limitBody
+        : limitOthers
     return limit(c, next)
   })
 

@@ -56,13 +56,15 @@ function stepOf({ limit }: RatePolicy): number {
   return Math.max(limit < KEPT_FROM_LIMIT ? 1 : 2, Math.floor(limit / STEPS_PER_LIMIT))
 }
 
-/** Windows that an isolate remembers, some two hundred bytes each; the oldest are forgotten. */
+/** Windows that an isolate remembers, a few hundred bytes each; the oldest are forgotten. */
 export const MAX_REMEMBERED = 10_000
 
 /** A window with the requests that KV has not been told of. */
 interface Window extends WindowState {
   readonly unwritten: number
 }
+
+const encoder = new TextEncoder()
 
 const storedWindow = z.object({ count: z.int().check(z.minimum(0)), endsAt: z.int() })
 
@@ -83,9 +85,9 @@ export function createCounters(
   now: () => number,
   onFailure: (error: unknown) => void,
 ): Counters {
-  async function read(name: string): Promise<WindowState | null> {
+  async function read(subject: Subject): Promise<WindowState | null> {
     try {
-      const text = await store.get(name)
+      const text = await store.get(await counterName(key, subject))
       return text === null ? null : storedWindow.parse(JSON.parse(text))
     } catch (error) {
       onFailure(error)
@@ -94,31 +96,41 @@ export function createCounters(
   }
 
   /** Guesses sent at once all read the same KV counter; this gate counts them one by one. */
-  async function isBurst(name: string): Promise<boolean> {
+  async function isBurst(subject: Subject): Promise<boolean> {
     try {
-      return !(await burstGate(name))
+      return !(await burstGate(await counterName(key, subject)))
     } catch (error) {
       onFailure(error)
       return false
     }
   }
 
-  async function write(name: string, { count, endsAt }: WindowState, at: number): Promise<void> {
+  async function write(
+    subject: Subject,
+    { count, endsAt }: WindowState,
+    at: number,
+  ): Promise<void> {
     const ttlSeconds = Math.max(KV_MIN_TTL_SECONDS, Math.ceil((endsAt - at) / 1000))
-    await store.put(name, JSON.stringify({ count, endsAt }), ttlSeconds).catch(onFailure)
+    try {
+      const name = await counterName(key, subject)
+      await store.put(name, JSON.stringify({ count, endsAt }), ttlSeconds)
+    } catch (error) {
+      onFailure(error)
+    }
   }
 
-  /** What this isolate counted itself or read, by name; the oldest first. */
+  /** What this isolate counted itself or read; the oldest first. */
   const remembered = new Map<string, Window>()
 
-  function recall(name: string, at: number): Window | null {
-    const window = remembered.get(name)
+  function recall(subject: Subject, at: number): Window | null {
+    const window = remembered.get(windowOf(subject))
     return window === undefined || window.endsAt <= at ? null : window
   }
 
-  function remember(name: string, window: Window): void {
-    remembered.delete(name)
-    remembered.set(name, window)
+  function remember(subject: Subject, window: Window): void {
+    const who = windowOf(subject)
+    remembered.delete(who)
+    remembered.set(who, window)
     const [oldest] = remembered.keys()
     if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest)
   }
@@ -136,15 +148,15 @@ export function createCounters(
     async check(subjects) {
       const at = now()
       const counted = await Promise.all(
-        subjects.map(async ({ policy, value, isClient, isGuess }) => {
-          const name = await counterName(key, policy, value)
-          const isFirst = isClient && stepOf(policy) > 1 && recall(name, at) === null
+        subjects.map(async (subject) => {
+          const { policy, isClient, isGuess } = subject
+          const isFirst = isClient && stepOf(policy) > 1 && recall(subject, at) === null
           const [stored, refused] = await Promise.all([
-            isFirst ? null : read(name),
-            isGuess ? isBurst(name) : false,
+            isFirst ? null : read(subject),
+            isGuess ? isBurst(subject) : false,
           ])
-          const { verdict } = countIn(withStored(recall(name, at), stored, at), policy, at)
-          return { name, policy, stored, verdict: refused ? burstVerdict(policy) : verdict }
+          const { verdict } = countIn(withStored(recall(subject, at), stored, at), policy, at)
+          return { subject, stored, verdict: refused ? burstVerdict(policy) : verdict }
         }),
       )
       const refusals = counted.map((c) => c.verdict).filter((verdict) => !verdict.allowed)
@@ -156,14 +168,16 @@ export function createCounters(
           // A refused request costs no KV write: those are what a flood would be billed for.
           if (refusedBy !== null) return
           await Promise.all(
-            counted.map(async ({ name, policy, stored }) => {
+            counted.map(async ({ subject, stored }) => {
               // Looked at again: others that came at the same time have counted themselves meanwhile.
-              const window = withStored(recall(name, at), stored, at)
-              const { next } = countIn(window, policy, at)
+              const window = withStored(recall(subject, at), stored, at)
+              const { next } = countIn(window, subject.policy, at)
               const unwritten = (window?.unwritten ?? 0) + 1
-              if (unwritten < stepOf(policy)) return remember(name, { ...next, unwritten })
-              remember(name, { ...next, unwritten: 0 })
-              await write(name, next, at)
+              if (unwritten < stepOf(subject.policy)) {
+                return remember(subject, { ...next, unwritten })
+              }
+              remember(subject, { ...next, unwritten: 0 })
+              await write(subject, next, at)
             }),
           )
         },
@@ -176,9 +190,17 @@ function burstVerdict(policy: RatePolicy): Verdict {
   return { policy, allowed: false, remaining: 0, resetSeconds: BURST_SECONDS }
 }
 
-/** `<policy>:<22 characters>`; far under KV's 512 bytes. */
-async function counterName(key: CryptoKey, policy: RatePolicy, value: string): Promise<string> {
-  const input = new TextEncoder().encode(`mailproof counter v1\n${policy.name}\n${value}`)
+/** What a window is remembered by, within the isolate. */
+function windowOf({ policy, value }: Subject): string {
+  return `${policy.name}\n${value}`
+}
+
+/**
+ * The same for the outside: `<policy>:<22 characters>`, far under KV's 512 bytes. Made only where KV or the rate limiter
+ * is asked, which most requests do not: see the top.
+ */
+async function counterName(key: CryptoKey, subject: Subject): Promise<string> {
+  const input = encoder.encode(`mailproof counter v1\n${windowOf(subject)}`)
   const mac = await crypto.subtle.sign('HMAC', key, input)
-  return `${policy.name}:${encodeBase64Url(new Uint8Array(mac, 0, 16))}`
+  return `${subject.policy.name}:${encodeBase64Url(new Uint8Array(mac, 0, 16))}`
 }

@@ -1,10 +1,12 @@
 // Forms as they come in: from this site only, read by the schemas of the JSON routes, errors by field.
 
 import { zValidator } from '@hono/zod-validator'
-import type { Context } from 'hono'
+import type { Context, Input, MiddlewareHandler } from 'hono'
 import { csrf } from 'hono/csrf'
+import type { BlankEnv } from 'hono/types'
 import type * as z from 'zod/mini'
 import { fieldErrors } from '../http/json-body.ts'
+import { isFormPost } from '../http/negotiation.ts'
 
 /** Errors by field name; `form` is about the form as a whole. */
 export type FieldErrors = Readonly<Record<string, string | undefined>>
@@ -49,6 +51,16 @@ export function formBody<Schema extends z.ZodMiniType>(
     if (result.success) return
     return refuse(c, textsIn(result.data), errorsByField(result.error.issues))
   })
+}
+
+/**
+ * Applies a middleware to forms and to nothing else, where a path answers programs too.
+ * @param middleware for forms
+ */
+export function onlyForms<I extends Input>(
+  middleware: MiddlewareHandler<BlankEnv, string, I>,
+): MiddlewareHandler<BlankEnv, string, I> {
+  return (c, next) => (isFormPost(c) ? middleware(c, next) : next())
 }
 
 /** A field that came twice, or as a file, is as good as none. */

@@ -1,7 +1,6 @@
 // The confirm page and its outcomes, at the path that the JSON route answers programs at.
 
 import type { Context, Hono } from 'hono'
-import { createMiddleware } from 'hono/factory'
 import * as z from 'zod/mini'
 import { passwordField } from '../accounts/request-bodies.ts'
 import {
@@ -18,7 +17,7 @@ import { noteRefusal } from '../http/rate-limit.ts'
 import { presentedToken, setSessionCookie } from '../http/session-transport.ts'
 import { orElse } from '../or-else.ts'
 import { verifyToken } from '../signing/token.ts'
-import { formBody, sameSite, VERIFY_PATH } from './form-body.ts'
+import { formBody, onlyForms, sameSite, VERIFY_PATH } from './form-body.ts'
 import { brandOf, sendPage, withoutReferrer } from './layout.tsx'
 import { tooManyPage } from './limited.tsx'
 import { AlreadyVerifiedPage, BadLinkPage, ConfirmPage, VerifiedPage } from './link-pages.tsx'
@@ -59,11 +58,12 @@ export function linkRoutes(deps: Deps): Hono {
     return show(c, { token, target: targetOf(c, config), isGuess: false }, result)
   })
 
-  const formsFromHere = createMiddleware((c, next) => (isFormPost(c) ? sameSite(c, next) : next()))
   app.post(
     VERIFY_PATH,
-    formsFromHere,
-    formBody(confirmForm, (c) => sendPage(c, <BadLinkPage brand={brand} kind="invalid" />, 400)),
+    onlyForms(sameSite),
+    onlyForms(
+      formBody(confirmForm, (c) => sendPage(c, <BadLinkPage brand={brand} kind="invalid" />, 400)),
+    ),
     async (c, next) => {
       if (!isFormPost(c)) return next()
       const { token, password, redirect_to } = c.req.valid('form')

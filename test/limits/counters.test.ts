@@ -178,6 +178,19 @@ describe('what an isolate keeps to itself', () => {
     expect({ puts, gets }).toEqual({ puts: [], gets: [] })
   })
 
+  it('is not even given a name for the outside; and where none can be made, it counts all the same', async () => {
+    const bytes = new Uint8Array(32)
+    const algorithm = { name: 'HMAC', hash: 'SHA-256' }
+    const cannotSign = await crypto.subtle.importKey('raw', bytes, algorithm, false, ['verify'])
+    const { request, failures } = setUp({}, cannotSign)
+    const subject = { policy: tenAnHour, value: fresh('203.0.113.7'), isClient: true } as const
+    await request(subject)
+    expect(failures).toEqual([])
+    for (let i = 2; i <= 10; i++) expect(await request(subject)).toBeNull()
+    expect(failures).not.toEqual([])
+    expect(await request(subject)).toMatchObject({ allowed: false })
+  })
+
   it('is not what others may have asked about an address: the work must not tell', async () => {
     const { request, gets } = setUp()
     const subject = { policy: perAddress, value: fresh('ada@example.com') }

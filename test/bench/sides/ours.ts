@@ -97,10 +97,10 @@ export const ours: Side = {
       if (to > from) db.prepare(`${sql}`).run(from, to)
     }
     run(`insert into users (id, email, email_fingerprint, password_hash, email_verified_at, generation, created_at,
-        link_opened_at, verified_by)
+        link_opened_at, verified_by, last_message_id)
       ${NUMBERS} select uuid(i, 0), address(i), fingerprint(address(i)), '${SOME_HASH}',
         iif(i < ${verified}, ${at} + 60000, null), 0, ${at},
-        iif(i < ${verified}, ${at} + 50000, null), iif(i < ${verified}, 'session', null) from n`)
+        iif(i < ${verified}, ${at} + 50000, null), iif(i < ${verified}, 'session', null), uuid(i, 1) from n`)
     run(`insert into sessions (id, user_id, created_at, expires_at, ip, user_agent)
       ${NUMBERS} select session(i), uuid(i, 0), ${now}, ${now + 30 * DAY}, ip(i), '${USER_AGENT}' from n`)
     run(`insert into messages (id, user_id, kind, to_email, generation, state, attempts, provider,
@@ -109,11 +109,16 @@ export const ours: Side = {
         'bench.' || i, ${at}, ${at} + 1000, ${at} + 2000 from n`)
     const waiting = firstOf(population, 'waiting')
     run(
-      `insert into messages (id, user_id, kind, to_email, generation, state, attempts, created_at)
-      ${NUMBERS} select uuid(i, 2), uuid(i, 0), 'verify_email', address(i), 0, 'queued', 0, ${now} from n`,
+      `insert into messages (id, user_id, kind, to_email, generation, state, attempts, created_at,
+        previous_id)
+      ${NUMBERS} select uuid(i, 2), uuid(i, 0), 'verify_email', address(i), 0, 'queued', 0, ${now},
+        uuid(i, 1) from n`,
       waiting,
       waiting + population.waiting,
     )
+    // Where the cron would have come to by now.
+    db.exec(`insert into cursors (name, after, up_to)
+      select 'mails', max(id), max(id) from messages having max(id) is not null`)
     await giveRealHashes(db, population)
   },
 
