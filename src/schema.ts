@@ -97,7 +97,7 @@ export type MessageState = (typeof messageStates)[number]
 /**
  * Outbox, send ledger and rate-limit ledger in one. The row outlives the user it was written for, or
  * deleting rival claims would reset the limit on their address. So `user_id` may name nobody any more: no key
- * leads to `users`, for it would take an index to keep it.
+ * leads to `users`: a foreign key would need an index.
  */
 export const messages = sqliteTable(
   'messages',
@@ -135,7 +135,7 @@ export const messages = sqliteTable(
   (t) => [
     // The exact limit per address: how many since the window began.
     index('messages_to_email_created_at').on(t.toEmail, t.createdAt),
-    // The sweeper and /healthz: what takes long, oldest first. Most mails never come to stand here.
+    // The sweeper, /healthz and the daily cap: what takes long, oldest first. Most mails never come to stand here.
     index('messages_watched_created_at')
       .on(t.createdAt)
       .where(sql`watched_at is not null and settled_at is null`),
@@ -186,8 +186,9 @@ export const retiredLinks = sqliteTable(
 )
 
 /**
- * The timeline that support reads: facts about known users only. It goes when the user goes. Its key is the
- * order it is read in, and what makes a fact reported twice one fact.
+ * The timeline that support reads: facts about known users only. It goes when the user goes, and a trigger passes over
+ * what is told of somebody who is gone, as a mail of theirs may be. Its key is the order it is read in, and what makes
+ * a fact reported twice one fact.
  */
 export const events = sqliteTable(
   'events',
@@ -268,10 +269,10 @@ export const figures = sqliteTable(
   (t) => [primaryKey({ columns: [t.hour, t.metric, t.dimension] })],
 )
 
-/** How far the cron has come through a table that it goes through in slices, by key. */
+/** How far the cron has come through a table, by key: in slices (slices.ts), or along with what is written (mail/watch-unsettled.ts). */
 export const cursors = sqliteTable('cursors', {
   name: text().primaryKey(),
-  /** The slice now at work: keys beyond `after`, up to and including `upTo`. */
+  /** Of slices, the one now at work: keys beyond `after`, up to and including `upTo`. */
   after: text().notNull(),
   upTo: text('up_to').notNull(),
 })

@@ -9,6 +9,7 @@ import { CONSUMER_SETTINGS, walkConsumer } from './mail/walk-consumer.ts'
 import { createSigner, report, sendGridEvent, sentMail } from './mail/webhooks/support.ts'
 import { type Browser, PASSWORD } from './support/browser.ts'
 import { createHarness, freshAddress, type Harness } from './support/harness.ts'
+import { isWholeScan } from './support/query-plans.ts'
 
 const statements = new Map<string, number>()
 
@@ -195,17 +196,4 @@ describe('every statement finds its rows by an index', () => {
 async function ourTables(): Promise<string[]> {
   const tables = await all<{ name: string }>("select name from sqlite_master where type = 'table'")
   return tables.map(({ name }) => name).filter((name) => !/^(d1_|_cf_|sqlite_)/.test(name))
-}
-
-/**
- * Not a table or an index of all its rows: a JSON parameter, a constant, a subquery already judged, the walk along
- * the mails of a user, or a partial index, which holds only what the statement is about.
- */
-function isWholeScan(step: string, partial: ReadonlySet<string>): boolean {
-  // Built anew for each run, out of every row.
-  if (step.includes('AUTOMATIC')) return true
-  if (!step.startsWith('SCAN ')) return false
-  if (/VIRTUAL TABLE|CONSTANT ROW|^SCAN (\(subquery-\d+\)|chain)$/.test(step)) return false
-  const index = /USING (?:COVERING )?INDEX (\w+)/.exec(step)?.[1]
-  return index === undefined || !partial.has(index)
 }

@@ -34,7 +34,9 @@ INSERT INTO `__new_messages` SELECT `id`, `user_id`, `kind`, `locale`, `to_email
   CASE WHEN `settled_at` IS NULL THEN `created_at` END
   FROM `messages`;
 --> statement-breakpoint
-INSERT INTO `cursors` SELECT 'mails', max(`id`), max(`id`) FROM `messages` HAVING max(`id`) IS NOT NULL;
+-- The first run goes back an hour, by the instant in the ids: rows that are being written now lie behind the last one.
+INSERT INTO `cursors` SELECT 'mails', min(max(`id`), substr(hour_ago, 1, 8) || '-' || substr(hour_ago, 9)), max(`id`)
+  FROM `messages`, (SELECT printf('%012x', (unixepoch() - 3600) * 1000) AS hour_ago) HAVING max(`id`) IS NOT NULL;
 --> statement-breakpoint
 DROP TABLE `messages`;
 --> statement-breakpoint
@@ -46,7 +48,18 @@ CREATE INDEX `messages_failed_created_at` ON `messages` (`created_at`) WHERE sta
 CREATE INDEX `messages_stalled_at` ON `messages` (`stalled_at`) WHERE stalled_at is not null;--> statement-breakpoint
 CREATE INDEX `messages_cloudflare_id` ON `messages` (`provider_message_id`) WHERE provider = 'cloudflare';
 --> statement-breakpoint
--- Keeps the chain's end, whoever writes a mail. Registration names its mail in the row itself, and nothing is written twice.
-CREATE TRIGGER `messages_end_chain` AFTER INSERT ON `messages` BEGIN
+-- Keeps the chain, whoever writes a mail: also the version before this one, which runs until the new one is deployed.
+-- A mail that names the one before it already, and a user that names its mail, are not written twice.
+CREATE TRIGGER `messages_chain` AFTER INSERT ON `messages` BEGIN
+  UPDATE `messages` SET `previous_id` = (SELECT `last_message_id` FROM `users` WHERE `id` = new.`user_id`)
+    WHERE `id` = new.`id` AND new.`previous_id` IS NULL
+      AND (SELECT `last_message_id` FROM `users` WHERE `id` = new.`user_id`) <> new.`id`;
   UPDATE `users` SET `last_message_id` = new.`id` WHERE `id` = new.`user_id` AND `last_message_id` IS NOT new.`id`;
+END;
+--> statement-breakpoint
+-- A mail may be about somebody who is gone. What happens to it is no event then; the key to users would fail all that
+-- is written along with it.
+CREATE TRIGGER `events_of_nobody` BEFORE INSERT ON `events`
+WHEN NOT EXISTS (SELECT 1 FROM `users` WHERE `id` = new.`user_id`) BEGIN
+  SELECT RAISE(IGNORE);
 END;

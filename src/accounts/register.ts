@@ -104,13 +104,15 @@ export async function register(
       : []),
     ...(input.endsSilence ? [endSilenceOf(db, email)] : []),
   ] as const
-  async function runWithHeldClaim() {
+  async function runKeepingEarlierStart() {
     // The row says when its claim began; when an earlier one did is kept before it is overwritten.
     const earlier = { userId: heldClaim, type: 'registered', at: sql`u.created_at` } as const
     const [, ...written] = await deps.batch([recordEvent(db, earlier), ...statements])
     return written
   }
-  const [[user], , [message]] = await (mayHoldClaim ? runWithHeldClaim() : deps.batch(statements))
+  const [[user], , [message]] = await (mayHoldClaim
+    ? runKeepingEarlierStart()
+    : deps.batch(statements))
   if (user === undefined) throw new Error('an upsert returned no row')
 
   deps.log('registered', { userId: user.id, email })

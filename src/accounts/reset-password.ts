@@ -8,6 +8,7 @@ import type { Deps } from '../deps.ts'
 import { insertMessageWithinLimit, newSlip } from '../mail/outbox.ts'
 import { type Locale, sessions, users } from '../schema.ts'
 import type { Claims } from '../signing/token.ts'
+import { newestMailFrom } from '../timeline/mails-of-user.ts'
 import { recordEvent } from '../timeline/record.ts'
 import { endSilence } from './disown.ts'
 import { type BadLink, readLink } from './read-link.ts'
@@ -57,7 +58,11 @@ export async function resetPassword(
   const passwordHash = await deps.hashPassword(input.password, account.email)
   const done = sql`(select id from users where id = ${link.userId}
     and generation = ${link.generation + 1} and password_hash = ${passwordHash})`
-  const [[user], , [notice]] = await deps.batch([
+  const lastNotice = newestMailFrom(
+    sql`users.last_message_id`,
+    sql`m.kind = 'password_changed_notice'`,
+  )
+  const [[user], , , [notice]] = await deps.batch([
     db
       .update(users)
       .set({
@@ -68,21 +73,22 @@ export async function resetPassword(
       })
       .where(and(linkHolds(link), OWNED_BY_NOBODY_ELSE))
       .returning(),
-    // Of two uses of one link at once, only one did it. `changes()` is of the statement just before: the event is one
-    // row where the update was one, and the notice where the event was.
+    // Of two uses of one link at once, only one did it: changes() is of the statement just before.
     recordEvent(db, {
       userId: link.userId,
       type: 'password_reset',
       at: now,
       onlyIf: sql`changes() = 1`,
     }),
+    db.delete(sessions).where(sql`changes() = 1 and user_id = ${link.userId}`),
+    // One notice per generation, so that the twin of a double submit sends none.
     insertMessageWithinLimit(deps.db, newSlip(deps), {
       kind: 'password_changed_notice',
       locale: input.locale,
       toEmail: account.email,
-      recipient: sql`select id from users where changes() = 1 and id = ${link.userId}`,
+      recipient: sql`select id from users where id = ${done} and not exists (
+        select 1 from messages n where n.id = ${lastNotice} and n.generation = users.generation)`,
     }),
-    db.delete(sessions).where(sql`changes() = 1 and user_id = ${link.userId}`),
     endSilence(deps.db, done),
     db.delete(users).where(
       sql`email_fingerprint = ${link.addressFingerprint} and email_verified_at is null

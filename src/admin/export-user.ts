@@ -17,8 +17,8 @@ import { withDerivedEvents } from '../timeline/derived-events.ts'
 import { mailsFrom, userOf } from '../timeline/mails-of-user.ts'
 import { deskColumns } from './read-user.ts'
 
-/** More than a ledger ever holds of one person. */
-const MAX_MAILS = 100_000
+/** The chain ends by itself. */
+const ALL_MAILS = Number.MAX_SAFE_INTEGER
 
 /**
  * Reads it in one round trip.
@@ -48,7 +48,7 @@ export async function exportUser(deps: Pick<Deps, 'db' | 'batch' | 'now'>, id: s
       db
         .select()
         .from(messages)
-        .where(inArray(messages.id, mailsFrom(last, MAX_MAILS)))
+        .where(inArray(messages.id, mailsFrom(last, ALL_MAILS)))
         .orderBy(messages.id),
       db
         .select()

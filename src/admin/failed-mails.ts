@@ -98,7 +98,7 @@ export async function retryFailedMails(
         notBefore: now,
         leaseUntil: null,
         settledAt: null,
-        // It may be older than what the cron comes by, and the Queue may lose it.
+        // The cron has passed its key: unless it is watched from now on, nobody finds it if the Queue loses it.
         watchedAt: now,
         sentAt: null,
         stalledAt: null,

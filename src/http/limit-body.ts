@@ -3,9 +3,12 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 
+/** RFC 9110 §8.6 */
+const DIGITS = /^\d+$/
+
 /**
  * Lets bodies of up to so many bytes pass. Hono's `bodyLimit` looks at `Request.body` in any case, which makes a stream
- * of it: dearer than all the rest of a small body. Here that is for those that do not say their length.
+ * of it: dearer than all the rest of a small body. Here only a body of undeclared length goes that way.
  * @param maxSize in bytes
  * @param refuse answers a larger one
  */
@@ -20,6 +23,6 @@ export function limitBody(
     if (length === undefined || c.req.header('Transfer-Encoding') !== undefined) {
       return count(c, next)
     }
-    return Number(length) <= maxSize ? next() : refuse(c)
+    return DIGITS.test(length) && Number(length) <= maxSize ? next() : refuse(c)
   }
 }

@@ -123,14 +123,14 @@ export function createCounters(
   const remembered = new Map<string, Window>()
 
   function recall(subject: Subject, at: number): Window | null {
-    const window = remembered.get(windowOf(subject))
+    const window = remembered.get(localKey(subject))
     return window === undefined || window.endsAt <= at ? null : window
   }
 
   function remember(subject: Subject, window: Window): void {
-    const who = windowOf(subject)
-    remembered.delete(who)
-    remembered.set(who, window)
+    const name = localKey(subject)
+    remembered.delete(name)
+    remembered.set(name, window)
     const [oldest] = remembered.keys()
     if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest)
   }
@@ -191,16 +191,16 @@ function burstVerdict(policy: RatePolicy): Verdict {
 }
 
 /** What a window is remembered by, within the isolate. */
-function windowOf({ policy, value }: Subject): string {
+function localKey({ policy, value }: Subject): string {
   return `${policy.name}\n${value}`
 }
 
 /**
- * The same for the outside: `<policy>:<22 characters>`, far under KV's 512 bytes. Made only where KV or the rate limiter
+ * What KV and the rate limiter know it by: `<policy>:<22 characters>`, far under KV's 512 bytes. Made only where KV or the rate limiter
  * is asked, which most requests do not: see the top.
  */
 async function counterName(key: CryptoKey, subject: Subject): Promise<string> {
-  const input = encoder.encode(`mailproof counter v1\n${windowOf(subject)}`)
+  const input = encoder.encode(`mailproof counter v1\n${localKey(subject)}`)
   const mac = await crypto.subtle.sign('HMAC', key, input)
   return `${subject.policy.name}:${encodeBase64Url(new Uint8Array(mac, 0, 16))}`
 }

@@ -20,7 +20,6 @@ import {
 } from './delivery-states.ts'
 import { withoutAddresses } from './providers/http-outcome.ts'
 import type { ProviderName } from './providers/provider.ts'
-import { watchedSince } from './watch.ts'
 
 /** The ranks from which on the address is not mailed again. */
 const SUPPRESSING_RANK = DELIVERY_RANKS.hard_bounce
@@ -271,7 +270,6 @@ function insertEvents(deps: Pick<Deps, 'db'>, provider: ProviderName, all: reado
         ${given('detail')}
         from json_each(${JSON.stringify(facts)}) r cross join messages
         where ${isReportedMail(provider, sql`= ${given('id')}`)} and ${wasSent}
-          and ${userOf(sql`messages`)} is not null
           and not (${given('isUndated')} and exists (
             select 1 from events e where e.user_id = messages.user_id
               and e.type = ${given('event')} and e.message_id = messages.id))`,
@@ -301,9 +299,9 @@ function advance(
       error: given('error'),
       settledAt: sql`iif(${isNews}, iif(${given('isSettled')}, ${given('at')}, null),
         messages.settled_at)`,
-      // What was settled and is open again may be older than what the cron comes by.
+      // The cron has passed its key: unless it is watched from now on, nobody comes back to it.
       watchedAt: sql`iif(${isNews} and messages.settled_at is not null and not ${given('isSettled')},
-        ${watchedSince(deps.now())}, messages.watched_at)`,
+        ${deps.now()}, messages.watched_at)`,
       stalledAt: sql`iif(${isNews}, null, messages.stalled_at)`,
     })
     .from(sql`json_each(${JSON.stringify(verdicts)}) r`)

@@ -2,13 +2,9 @@
 // address has an owner: the request answers everybody alike.
 
 import type { Deps } from '../deps.ts'
-import type { Purpose } from '../signing/token.ts'
-import { maskEmail } from '../timeline/log.ts'
-import { formOf } from './forms.ts'
+import { formLetterOf, valuesOf } from './form-letters.ts'
 import type { LeasedMessage } from './lease-messages.ts'
-import { type LinkRecipient, mintLink } from './links.ts'
-import type { Values } from './messages/form-letter.ts'
-import type { MailContent } from './messages/render-message.ts'
+import { fillable } from './messages/form-letter.ts'
 import type { OutgoingMail } from './providers/provider.ts'
 
 export type Composition =
@@ -24,6 +20,7 @@ type Recipient = NonNullable<LeasedMessage['user']>
  * Decides what to say, and mints the links for it.
  * @param deps the configuration, the key ring, the clock
  * @param message claimed
+ * @throws MissingValue where something is missing that the mail would have to say
  */
 export async function composeMail(deps: ComposeDeps, message: LeasedMessage): Promise<Composition> {
   const { user, toFingerprint } = message
@@ -48,8 +45,10 @@ export async function composeMail(deps: ComposeDeps, message: LeasedMessage): Pr
     mail: {
       id: message.id,
       to: message.toEmail,
-      form: formOf(deps.config, message.locale, kind),
-      values: await valuesOf(deps, kind, message, link),
+      ...fillable(
+        formLetterOf(deps.config, message.locale, kind),
+        await valuesOf(deps, kind, message, link),
+      ),
     },
   }
 }
@@ -72,34 +71,5 @@ function whyExpired(message: LeasedMessage, user: Recipient): string | null {
       return message.newEmail === null ? 'the change is gone' : null
     case 'password_changed_notice':
       return null
-  }
-}
-
-/** The links of one mail, and whatever else its form leaves open. */
-async function valuesOf(
-  deps: ComposeDeps,
-  kind: MailContent['kind'],
-  { toEmail: address, newEmail }: LeasedMessage,
-  link: LinkRecipient,
-): Promise<Values> {
-  const urlTo = async (purpose: Purpose) => (await mintLink(deps, purpose, link)).url
-  switch (kind) {
-    case 'verify_email':
-      return { address, url: await urlTo('verify'), disownUrl: await urlTo('disown') }
-    case 'reset_password':
-    case 'reset_after_undo':
-      return { address, url: await urlTo('reset') }
-    case 'change_email':
-      return { address, url: await urlTo('change') }
-    case 'email_change_notice':
-      return {
-        address,
-        url: await urlTo('undo'),
-        // Masked: the old mailbox may be read by somebody who need not know the new address.
-        newAddress: maskEmail(newEmail ?? ''),
-      }
-    case 'account_exists':
-    case 'password_changed_notice':
-      return { address }
   }
 }

@@ -7,7 +7,7 @@ import { dailySends, messages } from '../schema.ts'
 import { recordMailEvents } from '../timeline/record.ts'
 import { DAILY_CAP, isNotice } from './outbox.ts'
 import { nextUtcDay, utcDay } from './utc-day.ts'
-import { isWatched, watchedSince } from './watch.ts'
+import { isWatched } from './watch-unsettled.ts'
 
 type CapDeps = Pick<Deps, 'db' | 'now' | 'config'>
 
@@ -93,7 +93,7 @@ export function holdUntilTomorrow(
         leaseUntil: null,
         notBefore: nextUtcDay(now()),
         error: DAILY_CAP,
-        watchedAt: watchedSince(now()),
+        watchedAt: now(),
       })
       .where(held)
       .returning({ id: messages.id }),

@@ -12,6 +12,9 @@ import { readMailHealth } from './health.ts'
  */
 const MAX_QUEUED_SECONDS = 15 * 60
 
+/** It runs once a minute. Without it mail flows on, but what the Queue loses stays lost. */
+const MAX_CRON_SECONDS = 5 * 60
+
 /**
  * `GET /healthz`.
  * @param deps D1 and the clock
@@ -30,6 +33,10 @@ export function healthRoutes(deps: Deps): Hono {
             config: { ok: true },
             d1: { ok: true },
             oldest_queued_mail: { ok: isConsumed, seconds: mail.oldestQueuedSeconds },
+            cron: {
+              ok: mail.aheadOfCronSeconds <= MAX_CRON_SECONDS,
+              seconds: mail.aheadOfCronSeconds,
+            },
             dead_letters: { ok: mail.deadLetters === 0, count: mail.deadLetters },
             stalled_mail: { ok: mail.stalled === 0, count: mail.stalled },
             mail_providers: { ok: mail.providersDown.length === 0, down: mail.providersDown },

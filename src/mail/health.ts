@@ -4,15 +4,19 @@ import { and, gt, inArray, sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { providerOutages } from '../schema.ts'
 import { DAILY_CAP } from './outbox.ts'
-import { isAhead, isWatched } from './watch.ts'
+import { isBeyondCursor, isWatched } from './watch-unsettled.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
+/** Anybody may ask, and a cron that is dead leaves ever more behind. */
+const MAX_AHEAD = 1000
 
 export interface MailHealth {
   /** For how long the longest waiting mail has been due, in seconds; 0 where none is. */
   readonly oldestDueSeconds: number
   /** How old the oldest mail is that still waits, but for those held until tomorrow; in seconds. */
   readonly oldestQueuedSeconds: number
+  /** How old the oldest mail is that the cron has not come to: some two minutes at most, while it runs. */
+  readonly aheadOfCronSeconds: number
   /** How many mails ended as recorded failures, dead letters among them, while the ledger keeps them. */
   readonly deadLetters: number
   /** How many were accepted within the last day and not heard of for too long. */
@@ -33,21 +37,13 @@ export async function readMailHealth(
   deps: Pick<Deps, 'db' | 'batch' | 'now' | 'config'>,
 ): Promise<MailHealth> {
   const now = deps.now()
-  const [[row], down] = await deps.batch([
+  const [[row], [ahead], down] = await deps.batch([
     deps.db
       .select({
         due: sql<number | null>`(select min(coalesce(not_before, created_at)) from messages
           where ${isWatched} and ${isWaiting})`.as('due'),
         oldest: sql<number | null>`(select min(created_at) from messages
           where ${isWatched} and ${isWaiting} and error is not ${DAILY_CAP})`.as('oldest'),
-        // What the cron has not come to yet, in the order it was written. Should the cron be dead, the first that
-        // waits is enough to know.
-        dueAhead: sql<number | null>`(select coalesce(not_before, created_at) from messages
-          where ${isAhead} and ${isWaiting} and coalesce(not_before, 0) <= ${now}
-          order by id limit 1)`.as('due_ahead'),
-        oldestAhead: sql<number | null>`(select created_at from messages
-          where ${isAhead} and ${isWaiting} and error is not ${DAILY_CAP}
-          order by id limit 1)`.as('oldest_ahead'),
         dead: sql<number>`(select count(*) from messages where state = 'failed')`.as('dead'),
         stalled: sql<number>`(select count(*) from messages
           where stalled_at is not null and stalled_at > ${now - DAY_MS})`.as('stalled'),
@@ -55,6 +51,18 @@ export async function readMailHealth(
           where ${isWatched} and state = 'queued' and error = ${DAILY_CAP})`.as('waiting'),
       })
       .from(sql`(select 1)`),
+    // What the cron has not come to yet: normally no more than two minutes' worth, the oldest of it if it is more.
+    deps.db
+      .select({
+        due: sql<number | null>`min(due)`.as('due_ahead'),
+        oldest: sql<number | null>`min(oldest)`.as('oldest_ahead'),
+        first: sql<number | null>`min(created_at)`.as('first_ahead'),
+      })
+      .from(
+        sql`(select created_at, iif(${isWaiting}, coalesce(not_before, created_at), null) as due,
+            iif(${isWaiting} and error is not ${DAILY_CAP}, created_at, null) as oldest
+          from messages where ${isBeyondCursor} order by id limit ${MAX_AHEAD})`,
+      ),
     deps.db
       .select({ provider: providerOutages.provider, since: providerOutages.since })
       .from(providerOutages)
@@ -67,8 +75,9 @@ export async function readMailHealth(
   ])
   const { dead = 0, stalled = 0, waiting = 0 } = row ?? {}
   return {
-    oldestDueSeconds: secondsSince([row?.due, row?.dueAhead], now),
-    oldestQueuedSeconds: secondsSince([row?.oldest, row?.oldestAhead], now),
+    oldestDueSeconds: secondsSince([row?.due, ahead?.due], now),
+    oldestQueuedSeconds: secondsSince([row?.oldest, ahead?.oldest], now),
+    aheadOfCronSeconds: secondsSince([ahead?.first], now),
     deadLetters: dead,
     stalled,
     heldUntilTomorrow: deps.config.MAIL_DAILY_CAP === null ? null : waiting,

@@ -30,7 +30,7 @@ export async function mintLink(
   purpose: Purpose,
   recipient: LinkRecipient,
 ): Promise<MintedLink> {
-  const { template, ttlMs } = linkKind(deps.config, purpose)
+  const { template, ttlMs } = linkSettings(deps.config, purpose)
   const token = await signToken(deps.keyRing, purpose, {
     ...recipient,
     expiresAtSeconds: Math.floor((deps.now() + ttlMs) / 1000),
@@ -43,7 +43,10 @@ export async function mintLink(
  * @param config where it is set
  * @param purpose what they may do
  */
-export function linkKind(config: Config, purpose: Purpose): { template: string; ttlMs: number } {
+export function linkSettings(
+  config: Config,
+  purpose: Purpose,
+): { template: string; ttlMs: number } {
   switch (purpose) {
     // Both prove a mailbox, and the same page confirms them.
     case 'verify':

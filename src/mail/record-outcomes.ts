@@ -4,7 +4,6 @@ import { sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
 import { events, type MessageState, mailBatches, messages, providerOutages } from '../schema.ts'
 import { wasAccepted } from '../timeline/derived-events.ts'
-import { userOf } from '../timeline/mails-of-user.ts'
 import type { EventType } from '../timeline/record.ts'
 import type { ProviderOutage } from './choose-provider.ts'
 import { givePlacesBack } from './daily-cap.ts'
@@ -89,7 +88,7 @@ export async function recordOutcomes(
       .select(
         sql`select m.user_id, ${tells('at')}, ${tells('type')}, m.id, ${tells('provider')}, null,
           ${tells('detail')} from ${told} join messages m on m.id = ${tells('id')}
-          where m.attempts = ${tells('leasedAttempt')} and ${userOf(sql`m`)} is not null
+          where m.attempts = ${tells('leasedAttempt')}
             and iif(m.state = 'sending', m.lease_until = ${lease.until} and not ${isAcceptance},
               m.state <> 'queued' and not (${isAcceptance} and ${isTold}))`,
       )

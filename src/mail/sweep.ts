@@ -8,7 +8,7 @@ import { userOf } from '../timeline/mails-of-user.ts'
 import { recordMailEvents } from '../timeline/record.ts'
 import { releaseHeld } from './daily-cap.ts'
 import { isNotice } from './outbox.ts'
-import { isWatched, watchUnsettled } from './watch.ts'
+import { isWatched, watchLeftBehind, watchUnsettled } from './watch-unsettled.ts'
 
 /** A mail due for so long without being sent is taken for lost. */
 const OVERDUE_MS = 60_000
@@ -63,6 +63,7 @@ export async function sweep(deps: Deps): Promise<SweepResult> {
         ),
       )
       .returning({ id: messages.id }),
+    ...watchLeftBehind(deps, now),
   ])
 
   for (const { id, userId } of abandoned) {

@@ -54,7 +54,8 @@ export function formBody<Schema extends z.ZodMiniType>(
 }
 
 /**
- * Applies a middleware to forms and to nothing else, where a path answers programs too.
+ * Applies a middleware to forms and to nothing else, where a path answers programs too: the handler asks `isFormPost`
+ * before it reads a form.
  * @param middleware for forms
  */
 export function onlyForms<I extends Input>(

@@ -2,16 +2,13 @@
 // entries after their time. The cron runs it every minute, each time with a bounded amount of work.
 //
 // Tables whose keys begin with an instant are cut off by key. The others have no index by age (it would be paid
-// for with every row written, to find what is read once): they are gone through in slices by key, one slice a
-// run, from the first key to the last and again from the first.
+// for with every row written, to find what is read once): they are gone through in slices.
 
 import { inArray, lt, lte, sql } from 'drizzle-orm'
-import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { Deps } from '../deps.ts'
 import { DISOWN_TTL_MS, UNDO_TTL_MS } from '../mail/links.ts'
 import { utcDay } from '../mail/utc-day.ts'
 import {
-  cursors,
   dailySends,
   emailChanges,
   events,
@@ -22,6 +19,7 @@ import {
   suppressions,
   users,
 } from '../schema.ts'
+import { inSlice, nextSlice, SLICE_KEYS } from '../slices.ts'
 import { firstIdOf } from '../uuid-v7.ts'
 
 const HOUR_MS = 60 * 60 * 1000
@@ -31,10 +29,6 @@ const EMAIL_CHANGE_KEPT_MS = UNDO_TTL_MS + 2 * DAY_MS
 /** Providers that know a call by its key forget the key after a day. */
 const MAIL_BATCH_KEPT_MS = 25 * HOUR_MS
 const DAILY_SENDS_KEPT_MS = 7 * DAY_MS
-/** Keys of a slice, hence the most that one run reads, or deletes, of a table. */
-export const SLICE_KEYS = 5_000
-/** After the last key: no key, of hexadecimal digits, dashes or base64url, sorts beyond it. */
-const END = '~'
 
 /** How many rows of each kind went. */
 export interface Pruned {
@@ -100,7 +94,7 @@ function pruningStatements({ db, config }: Pick<Deps, 'db' | 'config'>, now: num
         inArray(
           messages.id,
           sql`(select id from messages where id < ${firstIdOf(now - config.LEDGER_TTL)}
-            and state not in ('queued', 'sending') limit ${SLICE_KEYS})`,
+            and state not in ('queued', 'sending') order by id limit ${SLICE_KEYS})`,
         ),
       )
       .returning(counted),
@@ -120,31 +114,4 @@ function pruningStatements({ db, config }: Pick<Deps, 'db' | 'config'>, now: num
     db.delete(mailBatches).where(lt(mailBatches.id, firstIdOf(now - MAIL_BATCH_KEPT_MS))),
     db.delete(dailySends).where(lt(dailySends.day, utcDay(now - DAILY_SENDS_KEPT_MS))),
   ] as const
-}
-
-type SliceName = 'claims' | 'sessions' | 'events'
-
-/** Moves on to the next slice: from the end of the last one, or from the first key where that was the table's end. */
-function nextSlice(db: Deps['db'], name: SliceName, table: SQLiteTable, key: SQLiteColumn) {
-  const after = sql`coalesce(
-    (select iif(up_to = ${END}, '', up_to) from cursors where name = ${name}), '')`
-  const upTo = sql`coalesce(
-    (select ${key} from ${table} where ${key} > ${after}
-      order by ${key} limit 1 offset ${SLICE_KEYS - 1}), ${END})`
-  return (
-    db
-      .insert(cursors)
-      // `where true` keeps SQLite from reading `on conflict` as a join constraint.
-      .select(sql`select ${name}, ${after}, ${upTo} where true`)
-      .onConflictDoUpdate({
-        target: cursors.name,
-        set: { after: sql`excluded.after`, upTo: sql`excluded.up_to` },
-      })
-  )
-}
-
-/** Between two keys, whether or not the rows that had them are still there. */
-function inSlice(name: SliceName, key: SQLiteColumn) {
-  return sql`${key} > (select after from cursors where name = ${name})
-    and ${key} <= (select up_to from cursors where name = ${name})`
 }

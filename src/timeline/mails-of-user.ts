@@ -4,8 +4,8 @@
 
 import { type SQL, sql } from 'drizzle-orm'
 
-/** So far is looked for the newest mail of a kind: an address under a flood must not make each look at it long. */
-const LOOKED_THROUGH = 200
+/** How many mails are walked to find the newest of a kind: a flood of them must not make every page view slow. */
+const LOOKED_THROUGH = 1000
 
 /**
  * A subquery for the ids of a user's newest mails, in no certain order.
@@ -17,7 +17,7 @@ export function mailsFrom(last: SQL, most: number): SQL {
 }
 
 /**
- * A subquery for the id of a user's newest mail that fits; null where none of the newest two hundred does. It reads
+ * A subquery for the id of a user's newest mail that fits; null where none of the newest thousand does. It reads
  * no further than to the one it finds, which mostly is the first.
  * @param last an expression for the user's `last_message_id`
  * @param fits a condition on a mail `m`, never null
@@ -37,7 +37,7 @@ function chain(last: SQL, fits: SQL, most: number): SQL {
 
 /**
  * An expression for the id of the user that a mail was written for; null where the user is gone, or none was named.
- * The row itself goes on naming who is gone. An event of them would fail the batch it is in.
+ * The row itself goes on naming who is gone.
  * @param mail the table's name or alias
  */
 export function userOf(mail: SQL): SQL<string | null> {

@@ -5,7 +5,6 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { DrizzleD1Database } from 'drizzle-orm/d1'
 import type { Given } from '../prepared-batch.ts'
 import { events } from '../schema.ts'
-import { userOf } from './mails-of-user.ts'
 
 /** What happened. */
 export type EventType =
@@ -116,7 +115,7 @@ export function recordMailEvents(db: DrizzleD1Database, event: NewMailEvents) {
     .select(
       sql`select messages.user_id, ${event.at}, ${event.type}, messages.id, ${provider},
         ${event.actor ?? null}, ${event.detail ?? null}
-        from messages where ${event.which} and ${userOf(sql`messages`)} is not null`,
+        from messages where ${event.which}`,
     )
     .onConflictDoNothing()
 }

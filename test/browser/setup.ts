@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { TestProject } from 'vitest/node'
 import { freePort } from '../../src/dev/cli/port.ts'
 import { findChromium } from './chromium.ts'
-import { serveBundle } from './serve.ts'
+import { serveBundle } from './serve-bundle.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {

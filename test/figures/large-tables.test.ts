@@ -3,7 +3,8 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { rollUp } from '../../src/figures/rollup.ts'
-import { prune, SLICE_KEYS } from '../../src/retention/prune.ts'
+import { prune } from '../../src/retention/prune.ts'
+import { SLICE_KEYS } from '../../src/slices.ts'
 import { createHarness, type Harness } from '../support/harness.ts'
 
 const ADMIN_TOKEN = 'a-token-for-the-desk-of-these-tests-0123'

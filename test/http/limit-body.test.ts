@@ -36,6 +36,22 @@ describe('a limit on bodies', () => {
   })
 
   it('takes what is no number for too large', async () => {
-    expect(await send('0', { 'Content-Length': 'one' })).toEqual([413, 'too large'])
+    for (const length of ['one', '', '-1', '1e0', '0x1']) {
+      expect(await send('0', { 'Content-Length': length })).toEqual([413, 'too large'])
+    }
+  })
+
+  it('does not touch a body that says its length: that would make a stream of it', async () => {
+    const request = new Request('http://mailproof.test/', {
+      method: 'POST',
+      body: '0',
+      headers: { 'Content-Length': '1' },
+    })
+    Object.defineProperty(request, 'body', {
+      get() {
+        throw new Error('touched')
+      },
+    })
+    expect(await (await app.request(request)).text()).toBe('0')
   })
 })

@@ -2,8 +2,8 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formOf } from '../../src/mail/forms.ts'
-import { blank, fillIn, renderForm } from '../../src/mail/messages/form-letter.ts'
+import { formLetterOf } from '../../src/mail/form-letters.ts'
+import { blankFor, fillable, fillIn, renderForm } from '../../src/mail/messages/form-letter.ts'
 import { type MailContent, renderMessage } from '../../src/mail/messages/render-message.ts'
 import { locales } from '../../src/schema.ts'
 import { createHarness } from '../support/harness.ts'
@@ -33,9 +33,9 @@ const everyKind = locales.flatMap((locale) =>
   Object.entries(kinds).map(([kind, contentOf]) => [kind, locale, contentOf] as const),
 )
 const blanks = {
-  url: blank('url'),
-  disownUrl: blank('disownUrl'),
-  newAddress: blank('newAddress'),
+  url: blankFor('url'),
+  disownUrl: blankFor('disownUrl'),
+  newAddress: blankFor('newAddress'),
 }
 
 describe.each(everyKind)('a form for %s in %s', (_, locale, contentOf) => {
@@ -54,18 +54,42 @@ describe.each(everyKind)('a form for %s in %s', (_, locale, contentOf) => {
     fc.assert(
       fc.property(values, (given) => {
         const written = renderMessage(brand, locale, given.address, contentOf(given))
-        expect(fillIn({ form, values: given })).toEqual(written)
+        expect(fillIn(fillable(form, given))).toEqual(written)
       }),
     )
   })
+
+  it('F12: is never sent with a blank in it: one value less, and there is no mail', () => {
+    const form = renderForm(brand, locale, contentOf(blanks))
+    const values = { address: 'a', url: 'b', disownUrl: 'c', newAddress: 'd' }
+    expect(form.blanks).toContain('address')
+    for (const name of form.blanks) {
+      const { [name]: _, ...others } = values
+      expect(() => fillable(form, others)).toThrow(`nothing to fill in for ${name}`)
+      expect(() => fillIn({ form, values: others })).toThrow('nothing to fill in')
+    }
+    const needed = Object.fromEntries(form.blanks.map((name) => [name, values[name]]))
+    expect(fillIn(fillable(form, needed))).toEqual(fillIn({ form, values }))
+  })
+})
+
+it('text that looks like a blank and is none stays as it is', () => {
+  const [before, after] = blankFor('url').split('url')
+  const appName = `${before}nothing${after}`
+  const form = renderForm({ ...brand, appName }, 'en', {
+    kind: 'password_changed_notice',
+    forgotUrl: 'https://b',
+  })
+  expect(form.blanks).toEqual(['address'])
+  expect(fillIn(fillable(form, { address: 'a' })).subject).toContain(appName)
 })
 
 it('the forms of a configuration are written once, each by itself', async () => {
   const { deps } = await createHarness()
-  const form = formOf(deps.config, 'en', 'verify_email')
-  expect(formOf(deps.config, 'en', 'verify_email')).toBe(form)
-  expect(formOf(deps.config, 'de', 'verify_email')).not.toEqual(form)
-  expect(formOf(deps.config, 'en', 'reset_password')).not.toEqual(form)
+  const form = formLetterOf(deps.config, 'en', 'verify_email')
+  expect(formLetterOf(deps.config, 'en', 'verify_email')).toBe(form)
+  expect(formLetterOf(deps.config, 'de', 'verify_email')).not.toEqual(form)
+  expect(formLetterOf(deps.config, 'en', 'reset_password')).not.toEqual(form)
   const renamed = { ...deps.config, APP_NAME: 'Another' }
-  expect(formOf(renamed, 'en', 'verify_email').subject).toContain('Another')
+  expect(formLetterOf(renamed, 'en', 'verify_email').subject).toContain('Another')
 })

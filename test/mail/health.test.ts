@@ -1,6 +1,7 @@
 // What an operator's monitor sees of the mail: whether it moves, and what ended as a failure.
 import { describe, expect, it } from 'vitest'
 import { createHarness, freshAddress, type Harness } from '../support/harness.ts'
+import { seedMails } from '../support/seed-mails.ts'
 
 const MINUTE = 60_000
 
@@ -20,6 +21,7 @@ describe('S15: /healthz', () => {
           config: { ok: true },
           d1: { ok: true },
           oldest_queued_mail: { ok: true, seconds: 0 },
+          cron: { ok: true, seconds: 0 },
           dead_letters: { ok: true, count: 0 },
           stalled_mail: { ok: true, count: 0 },
           mail_providers: { ok: true, down: [] },
@@ -48,6 +50,24 @@ describe('S15: /healthz', () => {
       status: 200,
       body: { ok: true, checks: { oldest_queued_mail: { ok: true, seconds: 0 } } },
     })
+  })
+
+  it('says how far the cron is behind, and reads a bounded number of mails however far that is', async () => {
+    const h = await createHarness()
+    await seedMails(h, 3000)
+    await h.rows("update messages set state = 'sent', settled_at = ?", h.now)
+    const cron = async () => (await health(h)).body.checks.cron
+    h.now += 5 * MINUTE
+    expect(await cron()).toEqual({ ok: true, seconds: 300 })
+    h.now += 1000
+    h.bindings.resetCounts()
+    expect(await health(h)).toMatchObject({
+      status: 200,
+      body: { checks: { cron: { ok: false, seconds: 301 } } },
+    })
+    expect(h.bindings.counts.rowsRead).toBeLessThan(1100)
+    await h.sweep()
+    expect(await cron()).toEqual({ ok: true, seconds: 0 })
   })
 
   it('sees a mail of a few seconds ago, before the cron comes to it, and the same mail after that', async () => {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect, it } from 'vitest'
-import { fetchText } from '../../src/dev/cli/fetch.ts'
+import { fetchText } from '../../src/dev/cli/fetch-text.ts'
 import { fireCron, type RunningWorker, startWorker } from '../../src/dev/cli/serve.ts'
 import { firstIdOf } from '../../src/uuid-v7.ts'
 

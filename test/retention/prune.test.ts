@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { prune, SLICE_KEYS } from '../../src/retention/prune.ts'
+import { prune } from '../../src/retention/prune.ts'
+import { SLICE_KEYS } from '../../src/slices.ts'
 import { firstIdOf } from '../../src/uuid-v7.ts'
 import { createHarness, freshAddress, type Harness, linkIn } from '../support/harness.ts'
 import { wholeScans } from '../support/query-plans.ts'

@@ -1,7 +1,7 @@
 // The journey of one new user, step by step over HTTP, each step saying whether it held.
 
 import { randomUUID } from 'node:crypto'
-import { fetchText } from './fetch.ts'
+import { fetchText } from './fetch-text.ts'
 
 /** How it went: every step held, one did not, or the mail cannot be read from here. */
 export type Journey = 'held' | 'failed' | 'unseen'

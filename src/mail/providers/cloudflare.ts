@@ -107,7 +107,7 @@ function outcomeOfThrown(error: unknown, nowMs: number): SendOutcome {
  * @param mail filled in here
  * @param from the sender
  */
-export function builderOf(mail: OutgoingMail, from: Sender): EmailMessageBuilder {
+function builderOf(mail: OutgoingMail, from: Sender): EmailMessageBuilder {
   return {
     to: mail.to,
     from: { email: from.email, name: from.name },

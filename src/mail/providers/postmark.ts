@@ -115,7 +115,7 @@ export function createPostmark(options: PostmarkOptions): MailProvider {
  * @param mail filled in here
  * @param from the sender
  */
-export function messageBody(mail: OutgoingMail, from: Sender) {
+function messageBody(mail: OutgoingMail, from: Sender) {
   const { subject, text, html } = fillIn(mail)
   return {
     From: mailboxOf(from),

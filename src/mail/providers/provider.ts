@@ -1,12 +1,12 @@
 // What the consumer knows of a mail API: one function and three kinds of outcome.
 
-import type { Filled } from '../messages/form-letter.ts'
+import type { FillableMail } from '../messages/form-letter.ts'
 
 export const providerNames = ['sendgrid', 'resend', 'postmark', 'cloudflare'] as const
 export type ProviderName = (typeof providerNames)[number]
 
 /** A mail. Those of one kind and language share one form, the same object; `fillIn` makes a mail of it. */
-export interface OutgoingMail extends Filled {
+export interface OutgoingMail extends FillableMail {
   /** Our message id; the only thing about it that the provider is told besides the mail itself. */
   readonly id: string
   readonly to: string

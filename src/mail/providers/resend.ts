@@ -151,7 +151,7 @@ function resetSeconds(headers: Headers): number | null {
  * @param mail filled in here; its id has only characters that a tag may have (letters, digits, `_`, `-`)
  * @param from the sender
  */
-export function emailBody(mail: OutgoingMail, from: Sender) {
+function emailBody(mail: OutgoingMail, from: Sender) {
   return {
     from: mailboxOf(from),
     to: [mail.to],

@@ -8,7 +8,7 @@
 // https://www.twilio.com/docs/sendgrid/for-developers/sending-email/substitution-tags
 
 import * as z from 'zod/mini'
-import { type FormLetter, fillIn, fillings, hasBlankInside } from '../messages/form-letter.ts'
+import { type FormLetter, fillIn, hasBlankInside, valueOfBlank } from '../messages/form-letter.ts'
 import type { RenderedMail } from '../messages/layout.ts'
 import { outcomeOfError } from './http-outcome.ts'
 import { cleanWords, type HttpApi, parseJson, postJson, readBody } from './post-json.ts'
@@ -40,7 +40,7 @@ interface Placed {
   readonly place: number
 }
 
-/** What goes together: mails of one form letter. */
+/** Mails of one form letter, each to another address; or one alone. */
 type Call = [Placed, ...Placed[]]
 
 /**
@@ -107,10 +107,8 @@ export function createSendGrid(options: SendGridOptions): MailProvider {
 /** Divides mails into calls: one for each form letter, and for what does not fit into substitutions one by itself. */
 function callsFor(mails: readonly OutgoingMail[]): Call[] {
   const placed = mails.map((mail, place) => ({ mail, place }))
-  const together = placed.filter(({ mail }) => fitsSubstitutions(mail))
-  const alone = placed.filter((one) => !together.includes(one))
-  const byForm = Map.groupBy(together, ({ mail }) => mail.form)
-  return [...[...byForm.values()].flatMap(eachAddressOnce), ...alone.map((one): Call => [one])]
+  const groups = Map.groupBy(placed, (one) => (fitsSubstitutions(one.mail) ? one.mail.form : one))
+  return [...groups.values()].flatMap(eachAddressOnce)
 }
 
 /** As few calls as may be: "each unique email address in the personalizations array should only be included once". */
@@ -130,7 +128,7 @@ function eachAddressOnce(mails: readonly Placed[]): Call[] {
 
 function fitsSubstitutions({ values }: OutgoingMail): boolean {
   // Tags and quotes count as well, and a character takes up to three bytes: ours are far below either way.
-  const mostBytes = 3 * JSON.stringify(fillings(values)).length
+  const mostBytes = 3 * JSON.stringify(valueOfBlank(values)).length
   return mostBytes <= MAX_SUBSTITUTION_BYTES && !hasBlankInside(values)
 }
 
@@ -139,7 +137,7 @@ function fitsSubstitutions({ values }: OutgoingMail): boolean {
  * @param mail filled in here
  * @param from the sender
  */
-export function mailSendBody(mail: OutgoingMail, from: Sender) {
+function mailSendBody(mail: OutgoingMail, from: Sender) {
   return {
     personalizations: [{ to: [{ email: mail.to }], custom_args: { message_id: mail.id } }],
     from,
@@ -153,12 +151,12 @@ export function mailSendBody(mail: OutgoingMail, from: Sender) {
  * @param mails each to another address, none with a blank in what it is filled with
  * @param from the sender
  */
-export function mailSendBatchBody(form: FormLetter, mails: readonly OutgoingMail[], from: Sender) {
+function mailSendBatchBody(form: FormLetter, mails: readonly OutgoingMail[], from: Sender) {
   return {
     personalizations: mails.map((mail) => ({
       to: [{ email: mail.to }],
       custom_args: { message_id: mail.id },
-      substitutions: fillings(mail.values),
+      substitutions: valueOfBlank(mail.values),
     })),
     from,
     ...contentOf(form),

@@ -1,6 +1,6 @@
 // What the tests of all adapters share: mails, and networks that answer as told.
 
-import { blank, renderForm } from '../../../src/mail/messages/form-letter.ts'
+import { blankFor, renderForm } from '../../../src/mail/messages/form-letter.ts'
 import type { OutgoingMail, SendOutcome } from '../../../src/mail/providers/provider.ts'
 
 export const NOW = Date.UTC(2026, 10, 2, 18)
@@ -14,9 +14,9 @@ const brand = { appName: 'Example', color: '#1f5fbf', supportEmail: null }
 /** A form letter like ours. */
 export const FORM = renderForm(brand, 'en', {
   kind: 'verify_email',
-  url: blank('url'),
+  url: blankFor('url'),
   ttlMs: 86_400_000,
-  disownUrl: blank('disownUrl'),
+  disownUrl: blankFor('disownUrl'),
 })
 
 /** A mail like ours. */

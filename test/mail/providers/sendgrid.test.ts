@@ -6,7 +6,12 @@
 import { describe, expect, it } from 'vitest'
 import { mailsOf } from '../../../src/dev/mail-send-api.ts'
 import { parseMailSend } from '../../../src/dev/mail-send-schema.ts'
-import { blank, fillIn, renderForm } from '../../../src/mail/messages/form-letter.ts'
+import {
+  blankFor,
+  type FormLetter,
+  fillIn,
+  renderForm,
+} from '../../../src/mail/messages/form-letter.ts'
 import type { MailContent } from '../../../src/mail/messages/render-message.ts'
 import type { OutgoingMail } from '../../../src/mail/providers/provider.ts'
 import { createSendGrid } from '../../../src/mail/providers/sendgrid.ts'
@@ -181,7 +186,10 @@ describe('S2: the request of several mails', () => {
   it('leaves out what might exceed 10,000 bytes: that goes by itself, plain', async () => {
     const [small, other] = mails(2)
     if (small === undefined || other === undefined) throw new Error('two mails')
-    const long = { ...mailTo('long@example.com', 9), values: { url: 'é'.repeat(2500) } }
+    const long = {
+      ...mailTo('long@example.com', 9),
+      values: { ...small.values, url: 'é'.repeat(2500) },
+    }
     const { requests } = await sendAll(answer(202), [small, long, other])
     const bodies = await Promise.all(requests.map(bodyOf))
     expect(bodies.map((body) => body.personalizations.map(({ to }) => to[0]?.email))).toEqual([
@@ -196,7 +204,11 @@ describe('S2: the request of several mails', () => {
     'is one for each kind of mail, also of the longest that we send (%s)',
     async (locale) => {
       const brand = { appName: 'A'.repeat(100), color: '#1f5fbf', supportEmail: 'help@example.com' }
-      const [url, disownUrl, newAddress] = [blank('url'), blank('disownUrl'), blank('newAddress')]
+      const [url, disownUrl, newAddress] = [
+        blankFor('url'),
+        blankFor('disownUrl'),
+        blankFor('newAddress'),
+      ]
       const ttlMs = 86_400_000
       const contents: MailContent[] = [
         { kind: 'verify_email', url, ttlMs, disownUrl },
@@ -231,8 +243,9 @@ describe('S2: the request of several mails', () => {
   )
 
   it('never has substitutions of more than 10,000 bytes', async () => {
+    const form: FormLetter = { ...FORM, text: blankFor('url'), html: 'x', blanks: ['url'] }
     const sized = (n: number) => ({
-      ...mailTo(`p${n}@example.com`, n),
+      ...mailTo(`p${n}@example.com`, n, form),
       values: { url: '☃'.repeat(n) },
     })
     const batch = Array.from({ length: 40 }, (_, i) => sized(1400 + i * 10))
@@ -262,7 +275,7 @@ describe('S2: the request of several mails', () => {
   it('does without tags in a mail that is filled with one: its address could be any', async () => {
     const [first, second] = mails(2)
     if (first === undefined || second === undefined) throw new Error('two mails')
-    const address = `${blank('url')}@example.com`
+    const address = `${blankFor('url')}@example.com`
     const sly = { ...mailTo(address, 5), values: { ...first.values, address } }
     const { requests } = await sendAll(answer(202), [first, sly, second])
     expect(requests).toHaveLength(2)

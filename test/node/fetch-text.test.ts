@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
-import { fetchText } from '../../src/dev/cli/fetch.ts'
+import { fetchText } from '../../src/dev/cli/fetch-text.ts'
 import { freePort } from '../../src/dev/cli/port.ts'
 
 const LOST = 'Error: Network connection lost.\n    at async Object.fetch (entry.worker.js:1:1)'

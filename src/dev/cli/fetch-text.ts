@@ -6,11 +6,11 @@ const LOST = /^Error: Network connection lost/
 const ATTEMPTS = 3
 
 /**
- * Fetches, and once more where `wrangler dev` lost the request before the Worker saw it: its proxy keeps a
+ * Fetches, and again where `wrangler dev` lost the request before the Worker saw it: its proxy keeps a
  * connection idle for the same five seconds after which workerd closes it, and repeats a lost GET but no
  * POST (https://github.com/cloudflare/workers-sdk/issues/14641).
  * @param url where to
- * @param init as for `fetch`, with a body that can be sent twice
+ * @param init as for `fetch`, with a body that can be sent again
  * @returns the answer and its body
  * @throws as `fetch` does
  */

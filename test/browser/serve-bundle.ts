@@ -41,7 +41,7 @@ export async function serveBundle(vars: Vars): Promise<ServedWorker> {
         host: '127.0.0.1',
         port,
         log: new Log(LogLevel.ERROR),
-        // The Worker's log lines: its own tests read them.
+        // Thrown away: other tests read the log.
         handleStructuredLogs: () => {},
         // Where `wrangler d1 migrations apply` puts the database.
         resourcePersistencePath: join(state, 'v3'),

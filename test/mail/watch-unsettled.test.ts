@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { retryFailedMails } from '../../src/admin/failed-mails.ts'
 import { applyDeliveryReports } from '../../src/mail/apply-reports.ts'
-import { watchUnsettled } from '../../src/mail/watch.ts'
+import { watchUnsettled } from '../../src/mail/watch-unsettled.ts'
 import { FakeMailApi } from '../support/fake-mail-api.ts'
 import { createHarness, freshAddress, type Harness } from '../support/harness.ts'
 import { harnessWith, seedMails } from '../support/seed-mails.ts'
@@ -124,6 +124,18 @@ describe('promise 1: what takes long is found', () => {
     }
   })
 
+  it('what no run came by, in the course of time: the whole ledger is gone through', async () => {
+    const h = await createHarness()
+    h.now += HOUR
+    await sendOne(h)
+    h.now += 15 * MINUTE
+    await h.sweep()
+    const [left = ''] = await lose(h, 1, h.now - HOUR)
+    h.now += MINUTE
+    // Found behind the cursor, and swept by the run after that.
+    expect([await found(h), await found(h)]).toEqual([[], [left]])
+  })
+
   it('a mail whose id is of the future, and which the cron came to: the ones before it are found', async () => {
     const h = await createHarness()
     const [future = ''] = await lose(h, 1, h.now + 2 * HOUR)
@@ -134,6 +146,8 @@ describe('promise 1: what takes long is found', () => {
     h.bindings.queued.length = 0
     const lost = await lose(h, 1)
     h.now += MINUTE - 1
+    expect(await found(h)).toEqual([])
+    // Again, now that the cursor looks from where it should.
     expect(await found(h)).toEqual([])
     expect(await watched(h)).toEqual([future])
     h.now += 1
