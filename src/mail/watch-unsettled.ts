@@ -37,9 +37,9 @@ export const isBeyondCursor = sql`messages.id > ${reachedKey}`
 
 /**
  * Statements that begin to watch what is not settled, and remember how far they came. A wrong clock does no harm: `up_to`
- * never goes back (`after` may, to where a late row can still appear), and it only ever stands at a mail that there is, so a run whose clock is ahead passes nothing
- * that is yet to be written. Should it stand in the future, at a mail whose id is from there, the last minutes are
- * looked at all the same.
+ * never goes back (`after` may, to where a late row can still appear), and it only ever stands at a mail that there is, so
+ * a run whose clock is ahead passes nothing that is yet to be written. Should it stand in the future, at a mail whose id is
+ * from there, the last minutes are looked at all the same.
  * @param db builds them
  * @param now milliseconds since the epoch
  * @param maxKeys how far to go on at most, in mails
