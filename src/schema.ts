@@ -1,7 +1,8 @@
 // The tables. Instants are integers: milliseconds since the epoch.
 // Every index is paid for as a row written (D1 bills index entries), so each one names the query that needs it.
 // Tables with a key of text are `WITHOUT ROWID` in the migrations, which Drizzle cannot say: their key would
-// otherwise be an index beside the row, and paid for twice. What has grown old is found in slices by key
+// otherwise be an index beside the row, and paid for twice. Nor can it say the two triggers of 0005: a migration that
+// makes one of their tables anew makes them anew as well. What has grown old is found in slices by key
 // (see `cursors`), not by an index on age.
 
 import { type SQL, sql } from 'drizzle-orm'

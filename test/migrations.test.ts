@@ -101,16 +101,12 @@ it('0005: the mails of before are chained by user, those under way are watched, 
   expect(cursor?.after.localeCompare(firstIdOf(Date.now() - 61 * MINUTE))).toBe(1)
   expect(cursor?.after.localeCompare(firstIdOf(Date.now() - 59 * MINUTE))).toBe(-1)
 
-  // From now on triggers keep the chain, for a version that knows nothing of it too; a mail outlives its user with
-  // their id, and what happens to it then is told of nobody.
+  // From now on a trigger keeps the end of the chain; a mail outlives its user with their id, and what happens to it
+  // then is told of nobody.
   await mail(m7, 'bob', 7000, null)
   await mail(m8, 'nobody', 8000, null)
   expect(await rows("select last_message_id from users where id = 'bob'")).toEqual([
     { last_message_id: m7 },
-  ])
-  expect(await rows('select id, previous_id from messages where id in (?, ?)', m7, m8)).toEqual([
-    { id: m7, previous_id: m2 },
-    { id: m8, previous_id: null },
   ])
   await rows(`insert into events (user_id, at, type, message_id)
     select user_id, 1, 'mail_stalled', id from messages`)

@@ -155,3 +155,33 @@ describe('one place each', () => {
     expect(silent.filter((name) => !/: instant$/.test(name))).toEqual([])
   })
 })
+
+describe('migrations', () => {
+  const folder = 'drizzle/migrations'
+  const migrations = readdirSync(folder).filter((name) => name.endsWith('.sql'))
+  const lines = migrations.flatMap((name) =>
+    readFileSync(join(folder, name), 'utf8')
+      .split('\n')
+      .map((line) => ({ name, line })),
+  )
+
+  // The remote D1 takes a file apart by itself, not as SQLite would, nor as the local one does: a trigger over several
+  // lines, or with another END inside, is cut short there (https://github.com/cloudflare/workers-sdk/issues/4998).
+  it('F14: a trigger is one line with one statement and one END', () => {
+    const triggers = lines.filter(({ line }) => /\bTRIGGER\b/i.test(line) && !line.startsWith('--'))
+    expect(triggers.length).toBeGreaterThan(0)
+    const odd = triggers.filter(
+      ({ line }) => !/^CREATE TRIGGER [^;]+ BEGIN [^;]+; END;$/.test(line) || /END.*END/.test(line),
+    )
+    expect(odd).toEqual([])
+  })
+
+  it('F14: a comment has nothing in it that could be taken for SQL: no quote, no semicolon', () => {
+    const odd = lines.filter(({ line }) => line.startsWith('--') && /['";]/.test(line))
+    expect(odd).toEqual([])
+  })
+
+  it('F14: lines end in LF alone', () => {
+    expect(lines.filter(({ line }) => line.includes('\r'))).toEqual([])
+  })
+})
