@@ -270,7 +270,10 @@ export const figures = sqliteTable(
   (t) => [primaryKey({ columns: [t.hour, t.metric, t.dimension] })],
 )
 
-/** How far the cron has come through a table, by key: in slices (slices.ts), or along with what is written (mail/watch-unsettled.ts). */
+/**
+ * How far the cron has come through a table, by key: in slices (slices.ts), or along with what is written
+ * (mail/watch-unsettled.ts).
+ */
 export const cursors = sqliteTable('cursors', {
   name: text().primaryKey(),
   /** Of slices, the one now at work: keys beyond `after`, up to and including `upTo`. */

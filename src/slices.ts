@@ -1,5 +1,5 @@
-// Going through a whole table at leisure, in slices by key: one slice a run of the cron, from the first key to the last and
-// again from the first.
+// Going through a whole table at leisure, in slices by key: one slice a run of the cron, from the first key to the last
+// and again from the first.
 
 import { type SQL, sql } from 'drizzle-orm'
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
@@ -41,7 +41,7 @@ export function nextSlice(db: Deps['db'], name: SliceName, table: SQLiteTable, k
 }
 
 /**
- * A condition for the rows of the slice at work: between two keys, whether or not the rows that had them are still there.
+ * A condition for the rows of the slice at work: between two keys, whether or not the rows that had them are there.
  * @param name who goes through them
  * @param key as for {@link nextSlice}
  */

@@ -12,9 +12,9 @@ export type DeleteAccountResult =
   | { readonly outcome: 'invalid_credentials' }
 
 /**
- * Deletes the account with its sessions and timeline. What was mailed stays in the ledger, with the
- * address and the id of who is gone, until it is pruned after `LEDGER_TTL`: deleting and registering anew must not
- * reset the limit on the address.
+ * Deletes the account with its sessions and timeline. What was mailed stays in the ledger, with the address and the
+ * id of who is gone, until it is pruned after `LEDGER_TTL`: deleting and registering anew must not reset the limit on
+ * the address.
  *
  * The password is asked again: a browser left open must not be enough to destroy an account.
  * @param deps capabilities

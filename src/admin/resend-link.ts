@@ -3,6 +3,7 @@
 
 import { sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
+import { newRow } from '../mail/outbox.ts'
 import { isSuppressed } from '../mail/suppressions.ts'
 import { messages } from '../schema.ts'
 import { type LinkPurpose, linkTarget, type TargetProblem } from './link-target.ts'
@@ -40,9 +41,17 @@ export async function resendLink(
     db
       .insert(messages)
       .select(
-        sql`select ${id}, u.id, ${kind}, ${locale}, ${email}, u.generation, 'queued', 0, null, null,
-          null, null, null, ${now}, null, null, 0, null, null, u.last_message_id, null
-          from users u where u.id = ${userId} and ${holds} and not ${suppressed}`,
+        sql`select ${newRow({
+          id,
+          userId: sql`u.id`,
+          kind,
+          locale,
+          toEmail: email,
+          generation: sql`u.generation`,
+          state: 'queued',
+          createdAt: now,
+          previousId: sql`u.last_message_id`,
+        })} from users u where u.id = ${userId} and ${holds} and not ${suppressed}`,
       )
       .returning({ id: messages.id }),
     recordSupport(

@@ -196,8 +196,8 @@ function localKey({ policy, value }: Subject): string {
 }
 
 /**
- * What KV and the rate limiter know it by: `<policy>:<22 characters>`, far under KV's 512 bytes. Made only where KV or the rate limiter
- * is asked, which most requests do not: see the top.
+ * What KV and the rate limiter know it by: `<policy>:<22 characters>`, far under KV's 512 bytes. Made only where one of
+ * them is asked, which for most requests is not so: see the top.
  */
 async function counterName(key: CryptoKey, subject: Subject): Promise<string> {
   const input = encoder.encode(`mailproof counter v1\n${localKey(subject)}`)

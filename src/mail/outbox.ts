@@ -93,16 +93,52 @@ export function insertMessageWithinLimit(
   return db
     .insert(messages)
     .select(
-      sql`select ${messageId}, w.id, w.kind, ${message.locale}, w.to_email, w.generation,
-        iif(w.has_room, 'queued', 'expired'), 0, null, null, null, null,
-        iif(w.has_room, null, ${WITHHELD}), ${now},
-        iif(w.has_room, null, ${pretendedAt}), iif(w.has_room, null, ${now}), 0, null, null,
-        nullif(w.last_message_id, ${messageId}), null
-        from (select u.id, u.generation, u.last_message_id, ${message.kind} as kind,
+      sql`select ${newRow({
+        id: messageId,
+        userId: sql`w.id`,
+        kind: sql`w.kind`,
+        locale: message.locale,
+        toEmail: sql`w.to_email`,
+        generation: sql`w.generation`,
+        state: sql`iif(w.has_room, 'queued', 'expired')`,
+        error: sql`iif(w.has_room, null, ${WITHHELD})`,
+        createdAt: now,
+        sentAt: sql`iif(w.has_room, null, ${pretendedAt})`,
+        settledAt: sql`iif(w.has_room, null, ${now})`,
+        previousId: sql`nullif(w.last_message_id, ${messageId})`,
+      })} from (select u.id, u.generation, u.last_message_id, ${message.kind} as kind,
           ${message.toEmail} as to_email, ${hasRoom} as has_room
           from users u where u.id = (${message.recipient}) and ${message.onlyIf ?? sql`true`}) w`,
     )
     .returning({ id: sql<string | null>`iif(state = 'queued', id, null)`.as('id') })
+}
+
+/** What a new row of `messages` says: values, or expressions on whatever it is selected from. */
+interface NewRow {
+  readonly id: Given<string>
+  readonly userId: SQL
+  readonly kind: MessageKind | SQL
+  readonly locale: Given<Locale>
+  readonly toEmail: string | SQL
+  readonly generation: SQL
+  readonly state: MessageState | SQL
+  readonly error?: SQL
+  readonly createdAt: Given<number>
+  readonly sentAt?: SQL
+  readonly settledAt?: SQL
+  readonly previousId: SQL
+}
+
+/**
+ * The columns of a new row of `messages`, in their order: for an insert that selects them.
+ * @param row what it says; what is left out is null
+ */
+export function newRow(row: NewRow): SQL {
+  const none = sql`null`
+  const { error = none, sentAt = none, settledAt = none } = row
+  return sql`${row.id}, ${row.userId}, ${row.kind}, ${row.locale}, ${row.toEmail}, ${row.generation},
+    ${row.state}, 0, null, null, null, null, ${error}, ${row.createdAt}, ${sentAt}, ${settledAt},
+    0, null, null, ${row.previousId}, null`
 }
 
 /** What stands in `error` of a mail that was not sent because of the limit. */

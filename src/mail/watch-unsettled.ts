@@ -3,10 +3,10 @@
 // minute along the keys: what it finds unsettled a minute after it was made gets `watched_at`, and with it the entry
 // that the sweeper, /healthz and the daily cap find it by.
 //
-// A row may appear after the cron has passed its key: its id is made before its batch commits, and D1 may commit late. So
-// every run looks again at all keys of the last eleven minutes, far more than any commit takes. A mail is thus read some
-// thirteen times; a read costs a thousandth of a write. And below all that goes a slow net, for what no clock and no
-// earlier version of this program should leave behind: the whole ledger, slice by slice.
+// A row may appear after the cron has passed its key: its id is made before its batch commits, and D1 may commit late.
+// So every run looks again at all keys of the last eleven minutes, far more than any commit takes. A mail is thus read
+// some thirteen times; a read costs a thousandth of a write. And below all that goes a slow net, for what no clock and
+// no earlier version of this program should leave behind: the whole ledger, slice by slice.
 
 import { sql } from 'drizzle-orm'
 import type { Deps } from '../deps.ts'
@@ -32,14 +32,14 @@ export const isWatched = sql`messages.watched_at is not null and messages.settle
 
 const reachedKey = sql`coalesce((select up_to from cursors where name = ${CURSOR}), '')`
 
-/** A condition on `messages`, by key: what the cron has not come to yet; normally what was written in the last two minutes. */
+/** A condition on `messages`, by key: what the cron has not come to yet, normally what the last two minutes wrote. */
 export const isBeyondCursor = sql`messages.id > ${reachedKey}`
 
 /**
- * Statements that begin to watch what is not settled, and remember how far they came. A wrong clock does no harm: `up_to`
- * never goes back (`after` may, to where a late row can still appear), and it only ever stands at a mail that there is, so
- * a run whose clock is ahead passes nothing that is yet to be written. Should it stand in the future, at a mail whose id is
- * from there, the last minutes are looked at all the same.
+ * Statements that begin to watch what is not settled, and remember how far they came. A wrong clock does no harm:
+ * `up_to` never goes back (`after` may, to where a late row can still appear), and it only ever stands at a mail that
+ * there is, so a run whose clock is ahead passes nothing that is yet to be written. Should it stand in the future, at a
+ * mail whose id is from there, the last minutes are looked at all the same.
  * @param db builds them
  * @param now milliseconds since the epoch
  * @param maxKeys how far to go on at most, in mails

@@ -2,13 +2,13 @@
 // proxy in between that loses a POST now and then: where it has kept a connection idle for the same five
 // seconds after which workerd closes it (https://github.com/cloudflare/workers-sdk/issues/14641).
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare'
 import { unstable_getMiniflareWorkerOptions } from 'wrangler'
 import { developmentVars, type Vars } from '../../src/dev/cli/dev-vars.ts'
 import { freePort } from '../../src/dev/cli/port.ts'
+import { inScratch } from '../../src/dev/cli/scratch.ts'
 import { applyMigrations, PROJECT, runWrangler } from '../../src/dev/cli/wrangler.ts'
 
 export interface ServedWorker {
@@ -24,9 +24,7 @@ export interface ServedWorker {
  * @throws Error with wrangler's output where it cannot be bundled or its database not be made
  */
 export async function serveBundle(vars: Vars): Promise<ServedWorker> {
-  const scratch = await mkdtemp(join(tmpdir(), 'mailproof-browser-'))
-  const removeScratch = () => rm(scratch, { recursive: true, force: true, maxRetries: 5 })
-  try {
+  return inScratch(async (scratch, removeScratch) => {
     const state = join(scratch, 'state')
     await Promise.all([
       runWrangler(['deploy', '--dry-run', '--outdir', scratch]),
@@ -69,8 +67,5 @@ export async function serveBundle(vars: Vars): Promise<ServedWorker> {
       await removeScratch()
     }
     return { url, stop }
-  } catch (error) {
-    await removeScratch()
-    throw error
-  }
+  })
 }

@@ -1,11 +1,11 @@
 // A whole Worker for a script or a test: its own port, its own state, its own secrets. It touches neither
 // `.dev.vars` nor `.wrangler/state`, and leaves nothing behind.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { developmentVars, type Vars, varArguments } from './dev-vars.ts'
 import { freePort } from './port.ts'
+import { inScratch } from './scratch.ts'
 import {
   applyMigrations,
   collectOutput,
@@ -47,23 +47,12 @@ const ATTEMPTS = 3
 export async function startWorker(options: WorkerOptions = {}): Promise<RunningWorker> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await startOnce(options)
+      return await inScratch((scratch, remove) => startIn(scratch, options, remove))
     } catch (error) {
       // Between finding a free port and taking it, another process can take it.
       const isTaken = error instanceof Error && /address already in use/i.test(error.message)
       if (!isTaken || options.port !== undefined || attempt === ATTEMPTS) throw error
     }
-  }
-}
-
-async function startOnce(options: WorkerOptions): Promise<RunningWorker> {
-  const scratch = await mkdtemp(join(tmpdir(), 'mailproof-'))
-  const removeScratch = () => rm(scratch, { recursive: true, force: true, maxRetries: 5 })
-  try {
-    return await startIn(scratch, options, removeScratch)
-  } catch (error) {
-    await removeScratch()
-    throw error
   }
 }
 
